@@ -1,0 +1,92 @@
+"""What a person asks for: kinds, capacities, corrected fields, and the words that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """One thing that can be asked, in the order in which requests of one case are served."""
+
+    AUTHORITY = "authority"
+    COMPLAINT = "complaint"
+    QUESTION = "question"
+    OTHER = "other"
+    UNSUBSCRIBE = "unsubscribe"
+    OBJECTION = "objection"
+    RESTRICTION = "restriction"
+    CORRECTION = "correction"
+    ACCESS = "access"
+    PORTABILITY = "portability"
+    DELETION = "deletion"
+
+
+SERVING_ORDER = {kind: position for position, kind in enumerate(Kind)}
+
+
+class Capacity(StrEnum):
+    """As whom a person asks: with an account, as attendee of somebody's event, or as that somebody."""
+
+    USER = "user"
+    VISITOR = "visitor"
+    HOST = "host"
+    UNKNOWN = "unknown"
+
+
+class Language(StrEnum):
+    """Languages with rules and catalogues; ISO 639-1."""
+
+    FR = "fr"
+    EN = "en"
+    DE = "de"
+    ES = "es"
+    IT = "it"
+    PT = "pt"
+    NL = "nl"
+    PL = "pl"
+    LT = "lt"
+    UK = "uk"
+    RU = "ru"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words that decided. Offsets count characters of the new text, or of the subject when `in_subject`."""
+
+    rule: str
+    text: str
+    start: int
+    end: int
+    in_subject: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One corrected field, named as in the data map. `old` is None where data is added, not replaced."""
+
+    field: str
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as understood from a mail. `confidence` is 0..1."""
+
+    kind: Kind
+    capacity: Capacity
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """All that one letter asks, in serving order. `doubts` are reasons why a person should look (guard
+    words, contradictions, third persons); empty when the letter can be acted on."""
+
+    asked: tuple[Asked, ...]
+    doubts: tuple[str, ...] = field(default=())
+    withdraws: bool = False
+    """The letter takes an earlier request back ("I keep my account after all")."""
