@@ -1,0 +1,1 @@
+"""The demo: a whole working system on one machine."""
