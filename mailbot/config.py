@@ -1,0 +1,296 @@
+"""config.toml becomes one frozen typed object. Every key is declared here, once, with its default.
+
+Secrets never stand in the file: a key ending in `_env` names the environment variable, one ending in
+`_file` the file, that holds them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mailbot.core.request import Language
+from mailbot.mail.settings import MailboxSettings, Security, SmtpSettings
+
+DEFAULT_PATH = Path("config.toml")
+
+
+class ConfigTrouble(Exception):
+    """The configuration cannot be used; the text names file, key and mend."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Controller(_Table):
+    """Who answers for the data (GDPR Art. 4(7)), as shown in replies."""
+
+    name: str = "MyOwnConference"
+    legal_name: str = "UAB Akovana"
+    address: str = "Didžioji g. 18, 01128 Vilnius, Lithuania"
+    country: str = Field(default="LT", pattern="^[A-Z]{2}$")
+    timezone: str = "Europe/Vilnius"
+    privacy_address: str = "privacy@myownconference.com"
+    policy_url: str = "https://myownconference.com/privacy-policy"
+    policy_version: str = "3.12"
+    profile_url: str = "https://my.myownconference.com/profile"
+    supervisory_authority: str = "Valstybinė duomenų apsaugos inspekcija, https://vdai.lrv.lt"
+    languages: tuple[Language, ...] = tuple(Language)
+    fallback_language: Language = Language.EN
+
+
+class Mailbox(_Table):
+    """One mailbox that is watched."""
+
+    name: str = Field(pattern=r"^[\w-]+$")
+    host: str
+    port: int = 993
+    security: Security = Security.TLS
+    ca_file: str = ""
+    username: str
+    password_env: str = ""
+    password_file: str = ""
+    folder: str = "INBOX"
+    processed_folder: str = "Processed"
+    quarantine_folder: str = "Quarantine"
+    poll_seconds: float = Field(default=60, gt=0)
+    max_message_bytes: int = Field(default=26_214_400, ge=65_536)
+    connect_timeout_seconds: float = Field(default=20, gt=0)
+    read_timeout_seconds: float = Field(default=60, gt=0)
+    allow_cleartext: bool = False
+
+
+class Smtp(_Table):
+    """The server that sends our mail."""
+
+    host: str = "localhost"
+    port: int = 587
+    security: Security = Security.STARTTLS
+    ca_file: str = ""
+    username: str = ""
+    password_env: str = ""
+    password_file: str = ""
+    from_address: str = "privacy@myownconference.com"
+    bounce_address: str = "bounces@myownconference.com"
+    max_per_minute: int = Field(default=600, ge=1)
+    timeout_seconds: float = Field(default=60, gt=0)
+    allow_cleartext: bool = False
+
+
+class Lmtp(_Table):
+    """Where mail may be pushed in; an empty `listen` keeps the door shut."""
+
+    listen: str = ""
+
+
+class Database(_Table):
+    """Where mailbot's own state is kept; any SQLAlchemy URL of SQLite or PostgreSQL (psycopg)."""
+
+    url: str = "sqlite:///mailbot.db"
+    url_env: str = ""
+
+
+class Secrets(_Table):
+    """The master keys: 32 bytes each in base64, several separated by white space, newest first."""
+
+    key_env: str = "MAILBOT_KEY"
+    key_file: str = ""
+
+
+class PlatformTable(_Table):
+    """The platform whose data is changed."""
+
+    map: str = "rules/platform.toml"
+    url: str = "sqlite:///platform.db"
+    url_env: str = ""
+    files_root: str = ""
+
+
+class Web(_Table):
+    """The pages and the API."""
+
+    listen: str = "127.0.0.1:8025"
+    public_url: str = "http://127.0.0.1:8025"
+    api_key_env: str = "MAILBOT_API_KEY"
+    api_key_file: str = ""
+    secure_cookies: bool = True
+
+
+class Sender(_Table):
+    """Whose word on a sender is believed beside the signatures checked here."""
+
+    authserv_ids: tuple[str, ...] = ()
+    arc_sealers: tuple[str, ...] = ()
+    own_hosts: tuple[str, ...] = ()
+
+
+class Dns(_Table):
+    """Resolvers; none: the system's. `127.0.0.1:5300` names a port."""
+
+    nameservers: tuple[str, ...] = ()
+    timeout_seconds: float = Field(default=5, gt=0)
+
+
+class Folders(_Table):
+    """Folders whose files stand in for the ones inside the package, file by file; empty: none."""
+
+    templates: str = ""
+    rules: str = ""
+    locale: str = ""
+
+
+class Logging(_Table):
+    """How the log is written: `json` or `console`, from `level` up."""
+
+    format: str = Field(default="console", pattern="^(console|json)$")
+    level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+
+class Config(_Table):
+    """The whole configuration. Relative paths in it start at the folder of its file."""
+
+    controller: Controller = Controller()
+    mailbox: tuple[Mailbox, ...] = ()
+    smtp: Smtp = Smtp()
+    lmtp: Lmtp = Lmtp()
+    database: Database = Database()
+    secrets: Secrets = Secrets()
+    platform: PlatformTable = PlatformTable()
+    web: Web = Web()
+    sender: Sender = Sender()
+    dns: Dns = Dns()
+    folders: Folders = Folders()
+    logging: Logging = Logging()
+    base: Path = Field(default=Path(), exclude=True)
+    """The folder of the file; not a key."""
+
+    def path(self, written: str) -> Path:
+        """A path as written in the file, from the folder of the file."""
+        return (self.base / Path(written).expanduser()).absolute()
+
+    def mailboxes(self) -> tuple[MailboxSettings, ...]:
+        """Every mailbox with its password. Raises ConfigTrouble for a secret that is missing."""
+        return tuple(self._mailbox(number, box) for number, box in enumerate(self.mailbox))
+
+    def smtp_settings(self) -> SmtpSettings:
+        """The sending server with its password. Raises ConfigTrouble for a secret that is missing."""
+        smtp = self.smtp
+        password = (
+            self._secret("smtp.password", smtp.password_env, smtp.password_file) if smtp.username else ""
+        )
+        return SmtpSettings(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            ca_file=self.path(smtp.ca_file) if smtp.ca_file else None,
+            username=smtp.username,
+            password=password,
+            max_per_minute=smtp.max_per_minute,
+            timeout_seconds=smtp.timeout_seconds,
+            allow_cleartext=smtp.allow_cleartext,
+        )
+
+    def master_keys(self) -> tuple[bytes, ...]:
+        """The master keys, newest first. Raises ConfigTrouble when there is none or one is not 32 bytes."""
+        text = self._secret("secrets.key", self.secrets.key_env, self.secrets.key_file)
+        try:
+            keys = tuple(base64.b64decode(word, validate=True) for word in text.split())
+        except binascii.Error:
+            keys = ()
+        if not keys or any(len(key) != 32 for key in keys):
+            raise ConfigTrouble(
+                "secrets.key: each key must be 32 bytes in base64; make one with `openssl rand -base64 32`"
+            )
+        return keys
+
+    def api_key(self) -> str | None:
+        """The bearer key of the API; None: the API answers nobody."""
+        web = self.web
+        present = (web.api_key_env and web.api_key_env in os.environ) or web.api_key_file
+        return self._secret("web.api_key", web.api_key_env, web.api_key_file) if present else None
+
+    def database_url(self) -> str:
+        """The URL of mailbot's own database; SQLite files stand relative to the configuration."""
+        return self._url("database.url", self.database.url, self.database.url_env)
+
+    def platform_url(self) -> str:
+        """The URL of the platform's database."""
+        return self._url("platform.url", self.platform.url, self.platform.url_env)
+
+    def _url(self, key: str, written: str, variable: str) -> str:
+        url = self._secret(key, variable, "") if variable else written
+        plain, relative = "sqlite:///", url.removeprefix("sqlite:///")
+        is_relative = url.startswith(plain) and relative and not relative.startswith(("/", ":"))
+        return plain + str(self.path(relative)) if is_relative else url
+
+    def _mailbox(self, number: int, box: Mailbox) -> MailboxSettings:
+        known = box.model_dump(exclude={"password_env", "password_file", "ca_file"})
+        secret = self._secret(f"mailbox[{number}].password", box.password_env, box.password_file)
+        ca_file = self.path(box.ca_file) if box.ca_file else None
+        return MailboxSettings(**known, ca_file=ca_file, password=secret)
+
+    def _secret(self, key: str, variable: str, file: str) -> str:
+        if file:
+            return _read_secret(key, self.path(file))
+        if not variable:
+            raise ConfigTrouble(
+                f"{key}_env is not set: name the environment variable or the file ({key}_file)"
+            )
+        if variable not in os.environ:
+            raise ConfigTrouble(f"{key}_env: the environment variable {variable} is not set")
+        return os.environ[variable]
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration at `path` (default: $MAILBOT_CONFIG, else ./config.toml).
+
+    Raises ConfigTrouble, naming file, key and mend, for a file that is missing or wrong in any key.
+    """
+    file = path or Path(os.environ.get("MAILBOT_CONFIG", DEFAULT_PATH))
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigTrouble(f"{file}: cannot be read ({error.strerror}); name it with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigTrouble(f"{file}: not TOML: {error}") from None
+    return parse_config(data, file)
+
+
+def parse_config(data: Mapping[str, Any], file: Path) -> Config:
+    """The configuration in `data`; `file` is where it came from. Raises ConfigTrouble."""
+    if "base" in data:
+        raise ConfigTrouble(f"{file}: base: unknown key; remove it")
+    try:
+        config = Config.model_validate({**data, "base": file.absolute().parent})
+    except ValidationError as error:
+        raise ConfigTrouble("\n".join(f"{file}: {_said(problem)}" for problem in error.errors())) from None
+    names = [box.name for box in config.mailbox]
+    if len(set(names)) < len(names):
+        raise ConfigTrouble(f"{file}: mailbox.name: two mailboxes have the same name; rename one")
+    return config
+
+
+def _said(problem: Any) -> str:
+    key = ".".join(str(step) for step in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key; remove it or look for a misspelling"
+        case "missing":
+            return f"{key}: missing; add it"
+        case _:
+            return f"{key}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _read_secret(key: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigTrouble(f"{key}_file: {file} cannot be read ({error.strerror})") from None

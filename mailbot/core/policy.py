@@ -1,0 +1,96 @@
+"""rules/policy.toml as one typed object: which proof each kind needs, how sure mailbot must be, how long it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mailbot.core.request import Kind
+from mailbot.core.workflow import Patience
+
+
+class Proof(StrEnum):
+    """What is known of who asks, weakest first."""
+
+    NONE = "none"
+    SENDER = "sender"
+    CONTROL = "control"
+    STAFF = "staff"
+
+
+class Handling(StrEnum):
+    """What happens to a clearly understood request: done at once, confirmed first, or read by staff."""
+
+    ACT = "act"
+    CONFIRM = "confirm"
+    STAFF = "staff"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KindPolicy(_Strict):
+    """How one kind of request is handled when it is clear, and how sure (0..1) mailbot must be of it."""
+
+    handling: Handling
+    proof: Proof
+    minimum_confidence: float = Field(ge=0, le=1)
+    stopped: bool = False
+    """Emergency stop: requests are taken, acknowledged and timed; the change waits for staff."""
+
+
+class Caps(_Strict):
+    """At most so many automatic letters a day; what exceeds them is recorded, not sent."""
+
+    letters_to_one_address_a_day: int = Field(default=5, ge=1)
+    challenges_to_one_address_a_day: int = Field(default=3, ge=1)
+
+
+class BlastRadius(_Strict):
+    """A host's deletion beyond these needs a second pair of eyes."""
+
+    visitors: int = Field(default=50, ge=0)
+    future_events: int = Field(default=0, ge=0)
+
+
+class PatienceDays(_Strict):
+    """Days to wait for people; see core/workflow.Patience."""
+
+    proof_reminders: tuple[int, ...] = (3, 10)
+    proof_gives_up: int = 30
+    host_reminders: tuple[int, ...] = (5, 9)
+    host_gives_up: int = 14
+    export_kept: int = 14
+
+
+class Retention(_Strict):
+    """Days after which mailbot destroys the keys of its own copies."""
+
+    closed_case_days: int = Field(default=1095, ge=1)
+    ignored_mail_days: int = Field(default=30, ge=1)
+
+
+class Policy(_Strict):
+    """The whole of rules/policy.toml."""
+
+    kinds: Mapping[Kind, KindPolicy]
+    caps: Caps = Caps()
+    blast_radius: BlastRadius = BlastRadius()
+    patience_days: PatienceDays = PatienceDays()
+    retention: Retention = Retention()
+    staff_warning_days: tuple[int, ...] = (10, 5, 1)
+
+    @property
+    def patience(self) -> Patience:
+        """The waiting times as the workflow takes them."""
+        days = self.patience_days
+        return Patience(
+            days.proof_reminders,
+            days.proof_gives_up,
+            days.host_reminders,
+            days.host_gives_up,
+            days.export_kept,
+        )

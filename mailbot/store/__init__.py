@@ -1,0 +1,1 @@
+"""Everything mailbot remembers: tables, every query, migrations and encryption. One database holds all state."""

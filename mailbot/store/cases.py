@@ -1,0 +1,212 @@
+"""Cases and their requests: open, find, read and change what is sealed in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel import col, func, select
+
+from mailbot.core.case import REFERENCE_BYTES, Person, spell_reference
+from mailbot.core.plan import Subject
+from mailbot.core.request import Asked
+from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, State
+from mailbot.store.database import Transaction, new_id
+from mailbot.store.sealed import open_value, seal_value
+from mailbot.store.tables import Case, Letter, Request
+
+_OPEN = [state.value for state in OPEN_STATES]
+_STAFF = [state.value for state in STAFF_STATES]
+
+
+def open_case(
+    tx: Transaction,
+    person: Person,
+    *,
+    channel: str,
+    language: str,
+    bilingual: bool,
+    answerable: bool,
+    due_on: date,
+    due_why: list[dict[str, str]],
+    now: datetime,
+) -> Case:
+    """A new case with its own data key."""
+    key_id, _ = tx.new_key()
+    case = Case(
+        id=new_id(),
+        key_id=key_id,
+        reference=spell_reference(os.urandom(REFERENCE_BYTES)),
+        channel=channel,
+        language=language,
+        bilingual=bilingual,
+        answerable=answerable,
+        address_hash=tx.pseudonyms.address(person.address) if person.address else None,
+        sealed_person=seal_value(tx, key_id, person, "case.person"),
+        opened_at=now,
+        due_on=due_on,
+        due_why=due_why,
+    )
+    tx.session.add(case)
+    return case
+
+
+def add_request(tx: Transaction, case: Case, asked: Asked, position: int, now: datetime) -> Request:
+    """A new request of `case` in state received."""
+    request = Request(
+        id=new_id(),
+        case_id=case.id,
+        position=position,
+        kind=asked.kind,
+        capacity=asked.capacity,
+        state=State.RECEIVED,
+        since=now,
+        confidence=asked.confidence,
+        sealed_asked=seal_value(tx, case.key_id, asked, "request.asked"),
+    )
+    tx.session.add(request)
+    return request
+
+
+def person_of(tx: Transaction, case: Case) -> Person:
+    """Who wrote. Raises Destroyed after the case's retention."""
+    return open_value(tx, case.key_id, case.sealed_person, Person, "case.person")
+
+
+def asked_of(tx: Transaction, case: Case, request: Request) -> Asked:
+    """What was asked, with its evidence and fields."""
+    return open_value(tx, case.key_id, request.sealed_asked, Asked, "request.asked")
+
+
+def set_asked(tx: Transaction, case: Case, request: Request, asked: Asked) -> None:
+    """The request now asks this (staff reclassified it, or the person edited the fields)."""
+    request.kind, request.capacity, request.confidence = asked.kind, asked.capacity, asked.confidence
+    request.sealed_asked = seal_value(tx, case.key_id, asked, "request.asked")
+
+
+def subject_of(tx: Transaction, case: Case, request: Request) -> Subject | None:
+    """The platform's subject the request is about, once known."""
+    if request.sealed_subject is None:
+        return None
+    return open_value(tx, case.key_id, request.sealed_subject, Subject, "request.subject")
+
+
+def set_subject(tx: Transaction, case: Case, request: Request, subject: Subject) -> None:
+    """The request is about this subject of the platform."""
+    request.subject_key = subject.key
+    request.sealed_subject = seal_value(tx, case.key_id, subject, "request.subject")
+
+
+def result_of(tx: Transaction, case: Case, request: Request) -> dict[str, object]:
+    """What was shown, changed and kept; empty before."""
+    if request.sealed_result is None:
+        return {}
+    return open_value(tx, case.key_id, request.sealed_result, dict[str, object], "request.result")
+
+
+def set_result(tx: Transaction, case: Case, request: Request, result: dict[str, object]) -> None:
+    """What was shown, changed and kept is this."""
+    request.sealed_result = tx.seal(case.key_id).seal(_json(result), "request.result")
+
+
+def requests_of(tx: Transaction, case_id: UUID) -> Sequence[Request]:
+    """The requests of a case in serving order."""
+    query = select(Request).where(Request.case_id == case_id).order_by(col(Request.position))
+    return tx.session.exec(query).all()
+
+
+def by_reference(tx: Transaction, reference: str) -> Case | None:
+    """The case of a reference as a person types it (any case, spaces around)."""
+    return tx.session.exec(select(Case).where(Case.reference == reference.strip().upper())).first()
+
+
+def locked(tx: Transaction, case_id: UUID) -> Case:
+    """The case, and nobody else changes it until the transaction ends."""
+    query = select(Case).where(Case.id == case_id)
+    return tx.session.exec(query.with_for_update() if tx.is_postgresql else query).one()
+
+
+def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
+    """The open cases of one address, oldest first."""
+    query = select(Case).where(
+        Case.address_hash == tx.pseudonyms.address(address), col(Case.closed_at).is_(None)
+    )
+    return tx.session.exec(query.order_by(col(Case.opened_at))).all()
+
+
+def of_thread(tx: Transaction, message_ids: Sequence[str], sender: str) -> Case | None:
+    """The case of one of our letters named by these Message-IDs, if it was written to `sender`."""
+    if not message_ids:
+        return None
+    query = (
+        select(Case)
+        .join(Letter, col(Letter.case_id) == Case.id)
+        .where(
+            col(Letter.message_id).in_(message_ids), Letter.recipient_hash == tx.pseudonyms.address(sender)
+        )
+        .order_by(col(Letter.written_at).desc())
+    )
+    return tx.session.exec(query).first()
+
+
+def is_open(tx: Transaction, case: Case) -> bool:
+    """True while one of its requests is in an open state."""
+    return any(request.state in _OPEN for request in requests_of(tx, case.id))
+
+
+def waiting_for_staff(tx: Transaction, limit: int = 500) -> Sequence[tuple[Request, Case]]:
+    """What staff must look at, the most urgent first."""
+    query = (
+        select(Request, Case)
+        .join(Case, col(Case.id) == Request.case_id)
+        .where(col(Request.state).in_(_STAFF))
+        .order_by(col(Request.kind) != "authority", col(Case.due_on), col(Case.opened_at))
+    )
+    return tx.session.exec(query.limit(limit)).all()
+
+
+def list_requests(
+    tx: Transaction, *, state: str | None = None, kind: str | None = None, limit: int = 100, offset: int = 0
+) -> Sequence[tuple[Request, Case]]:
+    """Requests with their cases, newest first, filtered."""
+    query = select(Request, Case).join(Case, col(Case.id) == Request.case_id)
+    if state:
+        query = query.where(Request.state == state)
+    if kind:
+        query = query.where(Request.kind == kind)
+    query = query.order_by(col(Case.opened_at).desc(), col(Request.position)).limit(limit).offset(offset)
+    return tx.session.exec(query).all()
+
+
+def due_follow_ups(tx: Transaction, now: datetime, limit: int) -> Sequence[Request]:
+    """Requests whose follow-up is due, oldest first; locked for this transaction where rows can be."""
+    query = (
+        select(Request)
+        .where(col(Request.follow_up_at) <= now)
+        .order_by(col(Request.follow_up_at))
+        .limit(limit)
+    )
+    return tx.session.exec(query.with_for_update(skip_locked=True) if tx.is_postgresql else query).all()
+
+
+def open_cases_due_before(tx: Transaction, day: date) -> Sequence[Case]:
+    """Open cases whose legal due date is on or before `day`."""
+    query = select(Case).where(col(Case.closed_at).is_(None), col(Case.due_on) <= day)
+    return tx.session.exec(query.order_by(col(Case.due_on))).all()
+
+
+def count_by_state(tx: Transaction) -> dict[str, int]:
+    """How many requests there are in each state."""
+    return dict(tx.session.exec(select(Request.state, func.count()).group_by(Request.state)).all())
+
+
+def count(tx: Transaction) -> int:
+    """How many cases there are."""
+    return tx.session.exec(select(func.count()).select_from(Case)).one()
+
+
+def _json(value: dict[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()

@@ -1,0 +1,204 @@
+"""The database: one engine, one kind of write transaction, the same code on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlmodel import Session
+
+from mailbot.store.encryption import KEY_BYTES, Keyring, Pseudonyms, Seal
+from mailbot.store.tables import DataKey, Secret
+
+_BUSY_SECONDS = 30
+_LEDGER_LOCK = 0x6D61696C
+_SEALS_KEPT = 4096
+
+
+class StoreTrouble(Exception):
+    """The database cannot be used; the text names it and the mend."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One transaction of the store, with what opens and hashes its values. Either all of it is kept or nothing."""
+
+    session: Session
+    keyring: Keyring
+    pseudonyms: Pseudonyms
+    ledger_tail: tuple[int, bytes] | None = None
+    _seals: dict[UUID, Seal] = field(default_factory=dict)
+
+    def new_key(self) -> tuple[UUID, Seal]:
+        """A fresh data key, saved."""
+        seal, wrapped = self.keyring.new_key()
+        key_id = new_id()
+        self.session.add(DataKey(id=key_id, wrapped=wrapped))
+        self._seals[key_id] = seal
+        return key_id, seal
+
+    def seal(self, key_id: UUID) -> Seal:
+        """The seal of a data key. Raises Destroyed when its retention ended."""
+        if key_id not in self._seals:
+            row = self.session.get_one(DataKey, key_id)
+            self._seals[key_id] = self.keyring.open_key(row.wrapped)
+        return self._seals[key_id]
+
+    @property
+    def is_postgresql(self) -> bool:
+        """True where rows can be locked one by one."""
+        return self.session.get_bind().dialect.name == "postgresql"
+
+    def lock_ledger(self) -> None:
+        """No other transaction appends to the ledger until this one ends (SQLite has one writer anyway)."""
+        if self.is_postgresql:
+            self.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEDGER_LOCK})
+
+
+class Store:
+    """Gives transactions. Safe to share between threads; any number of processes may have their own."""
+
+    def __init__(self, url: str, keyring: Keyring) -> None:
+        """Raises StoreTrouble when `url` is not one; nothing is opened yet."""
+        self.url = url
+        self._keyring = keyring
+        self.engine = _engine(url)
+        self._pseudonyms: Pseudonyms | None = None
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Keyed hashes and links of this installation."""
+        if self._pseudonyms is None:
+            self._pseudonyms = self._load_pseudonyms()
+        return self._pseudonyms
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A write transaction: committed at the end, rolled back on any exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield Transaction(session, self._keyring, self.pseudonyms)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads; never waits for a writer."""
+        reading = self.engine.execution_options(mailbot_read=True)
+        with Session(reading, expire_on_commit=False) as session, session.begin():
+            yield Transaction(session, self._keyring, self.pseudonyms)
+
+    def upgrade(self) -> None:
+        """The schema is the newest one."""
+        _alembic(self.engine, "upgrade")
+        self._pseudonyms = None
+
+    def schema_state(self) -> str:
+        """`current`, `empty` (a new database) or `outdated`. Raises StoreTrouble when it cannot be opened."""
+        try:
+            with self.engine.connect() as connection:
+                revision = MigrationContext.configure(connection).get_current_revision()
+        except SQLAlchemyError as error:
+            raise StoreTrouble(
+                f"the database cannot be opened ({type(error).__name__}): check [database] url"
+            ) from error
+        if revision is None:
+            return "empty"
+        return "current" if revision == _head() else "outdated"
+
+    def open(self) -> None:
+        """The store is ready. A new SQLite file is made by itself. Raises StoreTrouble when the schema is old."""
+        state = self.schema_state()
+        if state == "empty" and self.engine.dialect.name == "sqlite":
+            self.upgrade()
+        elif state != "current":
+            raise StoreTrouble("the database schema is not up to date: run `mailbot db upgrade` first")
+
+    def rewrap(self) -> int:
+        """Every data key is wrapped by the newest master key; returns how many there are."""
+        with self.begin() as tx:
+            rows = [*tx.session.query(DataKey).filter(DataKey.wrapped.isnot(None)), *tx.session.query(Secret)]  # type: ignore[union-attr]  # a column, to SQLAlchemy
+            for row in rows:
+                row.wrapped = self._keyring.wrap(self._keyring.unwrap(row.wrapped or b""))
+            return len(rows)
+
+    def _load_pseudonyms(self) -> Pseudonyms:
+        with Session(self.engine) as session, session.begin():
+            row = session.get(Secret, "pseudonyms")
+            if row is None:
+                row = Secret(name="pseudonyms", wrapped=self._keyring.wrap(os.urandom(KEY_BYTES)))
+                session.add(row)
+            return Pseudonyms(self._keyring.unwrap(row.wrapped))
+
+
+def new_id() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): ordered by time, so that indexes stay compact."""
+    return _uuid7(_milliseconds(), os.urandom(10))
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _uuid7(milliseconds: int, random: bytes) -> UUID:
+    value = (milliseconds << 80) | int.from_bytes(random, "big")
+    value = (value & ~(0xF << 76)) | (7 << 76)
+    return UUID(int=(value & ~(0x3 << 62)) | (2 << 62))
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database:
+                Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            options = {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
+        engine = create_engine(parsed, **options)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise StoreTrouble(f"[database] url is not one that can be opened: {type(error).__name__}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself: _sqlite_begin does
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Any) -> None:
+    reading = connection.get_execution_options().get("mailbot_read")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _alembic_config() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_alembic_config()).get_current_head()
+
+
+def _alembic(engine: Engine, what: str) -> None:
+    config = _alembic_config()
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            getattr(command, what)(config, "head")
+    except OperationalError as error:
+        raise StoreTrouble(f"the database cannot be upgraded ({type(error.orig).__name__})") from error

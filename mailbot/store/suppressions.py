@@ -1,0 +1,60 @@
+"""The suppression list (who gets no promotional mail) and the erasure ledger: keyed hashes, outliving deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from mailbot.store.database import Transaction
+from mailbot.store.tables import Erasure, Suppression
+
+
+def suppress(tx: Transaction, address: str, *, how: str, by: str, now: datetime) -> bool:
+    """The address is on the list; False when it already was."""
+    key = tx.pseudonyms.address(address)
+    row = tx.session.get(Suppression, key)
+    if row and row.lifted_at is None:
+        return False
+    if row is None:
+        tx.session.add(Suppression(address_hash=key, since=now, how=how, by=by, updated_at=now))
+    else:
+        row.since, row.how, row.by, row.lifted_at, row.updated_at = now, how, by, None, now
+    return True
+
+
+def lift(tx: Transaction, address: str, now: datetime) -> bool:
+    """The address is off the list, and that it was on it is still known; False when it was not on it."""
+    row = tx.session.get(Suppression, tx.pseudonyms.address(address))
+    if row is None or row.lifted_at is not None:
+        return False
+    row.lifted_at = row.updated_at = now
+    return True
+
+
+def status(tx: Transaction, address: str) -> Suppression | None:
+    """Since when and how the address is on the list (`lifted_at` set: it was); None when it never was."""
+    return tx.session.get(Suppression, tx.pseudonyms.address(address))
+
+
+def is_suppressed(tx: Transaction, address: str) -> bool:
+    """True while the address gets no promotional mail."""
+    row = status(tx, address)
+    return row is not None and row.lifted_at is None
+
+
+def changed_since(tx: Transaction, since: datetime, limit: int) -> Sequence[Suppression]:
+    """What changed on the list after a time, oldest first."""
+    query = (
+        select(Suppression).where(col(Suppression.updated_at) > since).order_by(col(Suppression.updated_at))
+    )
+    return tx.session.exec(query.limit(limit)).all()
+
+
+def remember_erasure(tx: Transaction, identifiers: Sequence[str], scope: str, now: datetime) -> None:
+    """These identifiers were deleted within `scope`: a restored backup must be cleaned of them again."""
+    for identifier in identifiers:
+        key = tx.pseudonyms.address(identifier)
+        if tx.session.get(Erasure, (key, scope)) is None:
+            tx.session.add(Erasure(identifier_hash=key, scope=scope, at=now))

@@ -1,0 +1,58 @@
+"""Tokens as rows: minted with an end, looked up by digest, used once."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mailbot.core.token import TOKEN_BYTES, Purpose, digest, spell
+from mailbot.store.database import Transaction
+from mailbot.store.tables import Token
+
+
+def mint(
+    tx: Transaction,
+    purpose: Purpose,
+    *,
+    case_id: UUID,
+    address: str | None,
+    days: int,
+    now: datetime,
+    request_id: UUID | None = None,
+) -> str:
+    """A new secret; only its digest is kept. `address` is the one whose control it will prove."""
+    token = spell(os.urandom(TOKEN_BYTES))
+    tx.session.add(
+        Token(
+            digest=digest(token) or b"",
+            purpose=purpose,
+            case_id=case_id,
+            request_id=request_id,
+            address_hash=tx.pseudonyms.address(address) if address else None,
+            expires_at=now + timedelta(days=days),
+        )
+    )
+    return token
+
+
+def find(tx: Transaction, token: str, purpose: Purpose, now: datetime) -> Token | None:
+    """The live token: of this purpose, unused, not ended; None for everything else alike."""
+    row = _row(tx, token)
+    return row if row and row.purpose == purpose and row.used_at is None and row.expires_at > now else None
+
+
+def find_spent(tx: Transaction, token: str, purpose: Purpose) -> Token | None:
+    """The token of this purpose whether or not it was used or has ended."""
+    row = _row(tx, token)
+    return row if row and row.purpose == purpose else None
+
+
+def use(token: Token, now: datetime) -> None:
+    """The token opens nothing any more."""
+    token.used_at = now
+
+
+def _row(tx: Transaction, token: str) -> Token | None:
+    key = digest(token)
+    return tx.session.get(Token, key) if key else None
