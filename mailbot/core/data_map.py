@@ -1,0 +1,196 @@
+"""The data map: where the platform keeps personal data of whom, and what each request does with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailbot.core.plan import HostMode
+from mailbot.core.request import Capacity
+
+
+class Access(StrEnum):
+    """What an export shows of a column."""
+
+    SHOW = "show"
+    MASK = "mask"
+    LEAVE_OUT = "leave_out"
+
+
+class OnDeletion(StrEnum):
+    """What a deletion does with the rows of a place, or with one column of rows that stay."""
+
+    DELETE = "delete"
+    NULL = "null"
+    ANONYMISE = "anonymise"
+    KEEP = "keep"
+
+
+class Validator(StrEnum):
+    """What a corrected value must be."""
+
+    TEXT = "text"
+    NAME = "name"
+    EMAIL = "email"
+    PHONE = "phone"
+    COUNTRY = "country"
+    VAT_NUMBER = "vat_number"
+
+
+class Switch(StrEnum):
+    """How a column says that somebody gets promotional mail."""
+
+    BOOLEAN = "boolean"
+    """true: gets it."""
+    TIME_OF_END = "time_of_end"
+    """null: gets it; else the time at which it ended."""
+    ROW = "row"
+    """The row is there: gets it. Cannot be undone from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One equality that leads from a table towards the person: "webinar_id = webinars.id"."""
+
+    column: str
+    table: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRule:
+    """One column that holds personal data.
+
+    `field` is its name for people and in corrections; with a `validator` it can be corrected. `address`
+    marks one that holds an address of the person: read-back looks there. `file` marks a path below the
+    files root. `on_deletion` counts in rows that stay; `replacement` is what anonymising writes.
+    """
+
+    name: str
+    field: str | None
+    validator: Validator | None
+    unique: bool
+    access: Access
+    on_deletion: OnDeletion
+    replacement: str | None
+    address: bool
+    file: bool
+    category: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Why and how long rows stay: `years` from the time in `since` on."""
+
+    ground: str
+    since: str
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One table, as far as one kind of person is concerned.
+
+    Rows belong to the person when `path` leads to them, or when a column in `match` holds one of their
+    addresses (for visitors: and `scope` leads to the host). `shared`: others may hold on to the same row,
+    then it stays. `may_grow`: rows that come between showing and doing are no surprise.
+    """
+
+    table: str
+    subject: Capacity
+    path: tuple[Hop, ...]
+    match: tuple[str, ...]
+    scope: tuple[Hop, ...]
+    access: Access
+    on_deletion: OnDeletion
+    keeping: Keeping | None
+    shared: bool
+    may_grow: bool
+    category: str
+    purpose: str
+    recipients: tuple[str, ...]
+    retention: str
+    columns: tuple[ColumnRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A table of addresses that a person had before."""
+
+    table: str
+    address: str
+    link: Hop
+    changed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRule:
+    """How one kind of person is found. For visitors `host` leads to the account they left their data with;
+    `mode_column` of that account says how that host wants to be asked, else `mode` counts."""
+
+    capacity: Capacity
+    table: str
+    key: str
+    address: str
+    name: str
+    language: str | None
+    changed_at: str | None
+    former: tuple[Former, ...]
+    host: tuple[Hop, ...]
+    mode: HostMode
+    mode_column: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One place that says who gets promotional mail."""
+
+    table: str
+    address: str
+    switch: Switch
+    column: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Beyond `more_than` rows staff must look first. With `after_now` only rows count whose time there is
+    still to come."""
+
+    id: str
+    table: str
+    path: tuple[Hop, ...]
+    after_now: str | None
+    more_than: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataMap:
+    """The whole map. `journal_table` is mailbot's own, in the platform's database."""
+
+    journal_table: str
+    user: SubjectRule
+    visitor: SubjectRule | None
+    places: tuple[Place, ...]
+    promotions: tuple[Promotion, ...]
+    limits: tuple[Limit, ...]
+
+    def places_of(self, capacity: Capacity) -> tuple[Place, ...]:
+        """Every place that holds data of this kind of person, as ordered in the map."""
+        return tuple(place for place in self.places if place.subject is capacity)
+
+    def subject_rule(self, capacity: Capacity) -> SubjectRule | None:
+        """How this kind of person is found; None where the platform has none."""
+        return self.visitor if capacity is Capacity.VISITOR else self.user
+
+    def tables(self) -> frozenset[str]:
+        """Every table that the map names."""
+        rules = [rule for rule in (self.user, self.visitor) if rule]
+        paths = [path for place in self.places for path in (place.path, place.scope)]
+        paths += [limit.path for limit in self.limits] + [rule.host for rule in rules]
+        names = {hop.table for path in paths for hop in path}
+        names |= {place.table for place in self.places} | {limit.table for limit in self.limits}
+        names |= {promotion.table for promotion in self.promotions}
+        names |= {former.table for rule in rules for former in rule.former}
+        return frozenset(names | {rule.table for rule in rules})
