@@ -1,0 +1,51 @@
+"""Where mail is fetched and where it is sent: plain frozen data, built from config.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Security(StrEnum):
+    """How a connection to a mail server is protected."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """One mailbox that is watched. Folder names use "/" between levels, whatever the server uses."""
+
+    name: str
+    host: str
+    port: int
+    security: Security
+    ca_file: Path | None
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    processed_folder: str = "Processed"
+    quarantine_folder: str = "Quarantine"
+    poll_seconds: float = 60
+    max_message_bytes: int = 26_214_400
+    connect_timeout_seconds: float = 20
+    read_timeout_seconds: float = 60
+    allow_cleartext: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """The server that sends our mail. An empty user name means that it wants no login."""
+
+    host: str
+    port: int
+    security: Security
+    ca_file: Path | None
+    username: str
+    password: str = field(repr=False)
+    max_per_minute: int = 600
+    timeout_seconds: float = 60
+    allow_cleartext: bool = False

@@ -1,0 +1,38 @@
+"""When a connection may be opened, and whom it trusts: the same for fetching and for sending."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """A context that checks certificate and host name, against the system's CAs and those in `ca_file`.
+
+    Raises: OSError (its subclass ssl.SSLError too) when `ca_file` cannot be read as PEM.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=str(ca_file))
+    return context
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this very machine, so that nobody can listen on the way."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def cleartext_refusal(host: str, *, allowed: bool) -> str | None:
+    """Why an unprotected connection to `host` is not opened, with the mend; None when it may be."""
+    if allowed or is_loopback(host):
+        return None
+    return (
+        f'{host}: security = "none" would send the password and personal data in clear text; '
+        'use "tls" or "starttls" (or set allow_cleartext = true if you know the way is safe)'
+    )

@@ -1,0 +1,1 @@
+"""Real servers that the tests start privately, on loopback and free ports."""
