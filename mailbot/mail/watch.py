@@ -108,6 +108,7 @@ class _Watcher:
         self._state = WatchState(settings.name)
         self._patience = _Patience()
         self._failed: Exception | None = None
+        self._last_handing_failed = False
 
     def once(self) -> None:
         try:
@@ -143,7 +144,8 @@ class _Watcher:
             if self._failed is not None:
                 self._pause(self._state.failures)
                 continue
-            self._say_success()
+            if not (self._last_handing_failed and self._patience.tried):
+                self._say_success()
             now = time.monotonic()
             inbox.wait(self._patience.next_due(now, self._settings.poll_seconds), self._stop)
 
@@ -176,9 +178,11 @@ class _Watcher:
             # Only the type: the text of an exception may quote the mail.
             log.error("mail.handling_failed", mailbox=self._settings.name, error=type(error).__name__)
             self._failed = self._failed or error
+            self._last_handing_failed = True
             text = f"mailbox {self._settings.name!r}: handling mail failed ({type(error).__name__})"
             self._say_trouble(error, text, connected=True)
             return False
+        self._last_handing_failed = False
         return True
 
     def _pause(self, failures: int) -> None:
