@@ -128,7 +128,7 @@ def _nameserver(text: str) -> Do53Nameserver:
 def _read(found: Answer) -> tuple[TxtAnswer, float]:
     if found.rrset is None:
         return NoTxt(), _negative_seconds([found.response])
-    records = tuple(b"".join(data.strings) for data in found.rrset if isinstance(data, TXT))
+    records = tuple(sorted(b"".join(data.strings) for data in found.rrset if isinstance(data, TXT)))
     return TxtRecords(records), min(max(found.expiration - time.time(), 1.0), LONGEST_KEPT_SECONDS)
 
 

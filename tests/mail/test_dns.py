@@ -34,7 +34,7 @@ def test_each_kind_of_answer_is_told_apart() -> None:
     }
     with StubDns(zone) as stub:
         dns = Dns([stub.address], 0.3)
-        assert dns.txt("_DMARC.example.org.") == TxtRecords((b"v=DMARC1; p=reject", b"second"))
+        assert dns.txt("_DMARC.example.org.") == TxtRecords((b"second", b"v=DMARC1; p=reject"))
         assert dns.txt("example.org") == NoTxt(name_exists=True)
         assert dns.txt("nobody.example.org") == NoTxt(name_exists=False)
         assert isinstance(dns.txt("broken.example.org"), DnsFailure)
