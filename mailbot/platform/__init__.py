@@ -1,0 +1,1 @@
+"""The controller's platform: found, planned, changed, read back."""

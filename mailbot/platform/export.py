@@ -1,0 +1,171 @@
+"""What a person may see and take along (Art. 15 and 20 GDPR): one ZIP, written row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from sqlalchemy import Row, select
+from sqlalchemy.engine import Connection
+
+from mailbot.core.data_map import Access, ColumnRule, Place
+from mailbot.platform.export_page import page_end, page_start, section_end, section_row, section_start
+from mailbot.platform.files import Files
+from mailbot.platform.sql_find import Who, rows_of
+from mailbot.platform.sql_schema import Schema, column_of, primary_key
+
+Cell = str | int | float | bool | None
+FORMULA = re.compile(r"^(?:[=@\t\r]|[+-](?![\d\s().-]*$))")
+"""Cells that a spreadsheet would run; a phone number's plus is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One person's rows in one place, as far as they may be shown."""
+
+    who: Who
+    place: Place
+    rules: tuple[ColumnRule, ...]
+    number: int
+
+
+def write_export(
+    connection: Connection,
+    schema: Schema,
+    files: Files,
+    people: Sequence[Who],
+    out: IO[bytes],
+    now: datetime,
+) -> None:
+    """`out` is a ZIP: index.html, data.json, one CSV for each section, and the person's files."""
+    sections = list(_sections(schema, people))
+    rows = _Rows(connection, schema)
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        with archive.open("index.html", "w", force_zip64=True) as entry:
+            _write_page(entry, sections, rows, now)
+        with archive.open("data.json", "w", force_zip64=True) as entry:
+            _write_json(entry, sections, rows, now)
+        for section in sections:
+            _write_csv(archive, section, rows)
+        _write_files(archive, files, sections, rows)
+
+
+class _Rows:
+    """The rows of a section, few at a time."""
+
+    def __init__(self, connection: Connection, schema: Schema) -> None:
+        self.connection = connection
+        self.schema = schema
+
+    def cells(self, section: Section) -> Iterator[dict[str, Cell]]:
+        for row in self.raw(section, section.rules):
+            yield {rule.name: _shown(rule, value) for rule, value in zip(section.rules, row, strict=True)}
+
+    def raw(self, section: Section, rules: Sequence[ColumnRule]) -> Iterator[Row[Any]]:
+        table = self.schema.table(section.place.table)
+        columns = [column_of(table, rule.name) for rule in rules]
+        query = select(*columns).where(rows_of(self.schema, section.place, section.who))
+        yield from self.connection.execute(
+            query.order_by(*primary_key(table)).execution_options(yield_per=500)
+        )
+
+
+def _sections(schema: Schema, people: Sequence[Who]) -> Iterator[Section]:
+    number = 0
+    for who in people:
+        for place in schema.data_map.places_of(who.rule.capacity):
+            rules = tuple(rule for rule in place.columns if rule.access is not Access.LEAVE_OUT)
+            if rules:
+                number += 1
+                yield Section(who, place, rules, number)
+
+
+def _csv_name(section: Section) -> str:
+    return f"csv/{section.number:02}-{section.who.subject.capacity}-{section.place.table}.csv"
+
+
+def _shown(rule: ColumnRule, value: object) -> Cell:
+    if rule.access is Access.MASK and value is not None:
+        return "…" + str(value)[-4:]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _write_json(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime) -> None:
+    """Written by hand around each row, so that no section has to fit into memory."""
+    entry.write(f'{{"generated_at": {json.dumps(now.isoformat())}, "sections": ['.encode())
+    for number, section in enumerate(sections):
+        head = json.dumps(_described(section), ensure_ascii=False)
+        entry.write((", " if number else "").encode() + head[:-1].encode() + b', "rows": [')
+        for index, cells in enumerate(rows.cells(section)):
+            entry.write((",\n" if index else "\n").encode() + json.dumps(cells, ensure_ascii=False).encode())
+        entry.write(b"]}")
+    entry.write(b"]}\n")
+
+
+def _described(section: Section) -> dict[str, object]:
+    subject, place = section.who.subject, section.place
+    return {
+        "capacity": subject.capacity,
+        "address": subject.address,
+        "host": subject.host.name if subject.host else None,
+        "table": place.table,
+        "category": place.category,
+        "purpose": place.purpose,
+        "recipients": place.recipients,
+        "retention": place.retention,
+    }
+
+
+def _write_csv(archive: ZipFile, section: Section, rows: _Rows) -> None:
+    with archive.open(_csv_name(section), "w", force_zip64=True) as entry:
+        text = io.TextIOWrapper(entry, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text)
+        writer.writerow([rule.name for rule in section.rules])
+        for cells in rows.cells(section):
+            writer.writerow([_harmless(cell) for cell in cells.values()])
+        text.flush()
+        text.detach()
+
+
+def _harmless(cell: Cell) -> Cell:
+    return "'" + cell if isinstance(cell, str) and FORMULA.match(cell) else cell
+
+
+def _write_page(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime) -> None:
+    language = next((section.who.subject.language for section in sections), None)
+    entry.write(page_start(language or "en", now).encode())
+    for section in sections:
+        names = [rule.field or rule.name for rule in section.rules]
+        entry.write(section_start(section.who.subject, section.place, names).encode())
+        for cells in rows.cells(section):
+            entry.write(section_row(list(cells.values())).encode())
+        entry.write(section_end().encode())
+    entry.write(page_end().encode())
+
+
+def _write_files(archive: ZipFile, files: Files, sections: Sequence[Section], rows: _Rows) -> None:
+    for section in sections:
+        for rule in section.rules:
+            if rule.file:
+                for row in rows.raw(section, [rule]):
+                    _write_file(archive, files, row[0])
+
+
+def _write_file(archive: ZipFile, files: Files, stored: str | None) -> None:
+    """Paths that are not safe are left out: they may be somebody else's."""
+    source = files.open(stored) if stored else None
+    name = f"files/{stored}"
+    if source is None or name in archive.NameToInfo:
+        return
+    with source, archive.open(name, "w", force_zip64=True) as entry:
+        shutil.copyfileobj(source, entry)

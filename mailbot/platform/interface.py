@@ -1,0 +1,72 @@
+"""What mailbot asks of a platform, whatever stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Protocol
+
+from mailbot.core.plan import Applied, Change, FieldView, Plan, ReadBack, Subject
+
+
+class CheckStatus(StrEnum):
+    """How one checked thing stands."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One thing that was checked, and the mend where it is not well."""
+
+    status: CheckStatus
+    what: str
+    mend: str = ""
+
+
+class Platform(Protocol):
+    """A place where people's data is kept. Every method raises PlatformTrouble when the platform fails."""
+
+    def find(self, address: str) -> tuple[Subject, ...]:
+        """Everybody whom this address, present or former, leads to: users first, then visitors by host."""
+        ...
+
+    def hosts_subjects(self, host_address: str, visitor_address: str) -> tuple[Subject, ...]:
+        """The visitor subjects of `visitor_address` at events of the user with `host_address` only."""
+        ...
+
+    def fields(self, subject: Subject) -> tuple[FieldView, ...]:
+        """Every named field of this person with its present value."""
+        ...
+
+    def plan(self, change: Change) -> Plan:
+        """What the change would do now. Changes nothing."""
+        ...
+
+    def apply(self, plan: Plan, idempotency_key: str) -> Applied:
+        """The change is made, once for this key, in one transaction; then its files are removed. Doing it
+        again with the same key finishes what a crash left open.
+
+        Raises:
+            PlanGrew: it would touch more than `plan` says.
+            NothingChanged: `plan` has rows, and none is there any more.
+        """
+        ...
+
+    def finish_open(self) -> int:
+        """Files of changes that were committed but not finished are removed; returns how many."""
+        ...
+
+    def read_back(self, change: Change, plan: Plan) -> ReadBack:
+        """Whether the platform is as `change` wants it. `plan` is the one made before the change."""
+        ...
+
+    def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
+        """A ZIP with JSON, CSV, HTML and uploaded files of these people is written to `out` (seekable)."""
+        ...
+
+    def check(self) -> tuple[CheckLine, ...]:
+        """The data map held against the live platform."""
+        ...

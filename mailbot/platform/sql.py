@@ -1,0 +1,164 @@
+"""A platform in a SQL database, with its uploaded files in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from mailbot.core.data_map import DataMap
+from mailbot.core.plan import (
+    Applied,
+    Change,
+    Correction,
+    Deletion,
+    FieldView,
+    NothingChanged,
+    Plan,
+    PlanGrew,
+    ReadBack,
+    Resubscribe,
+    Subject,
+    Unsubscribe,
+    grown,
+)
+from mailbot.core.request import Capacity
+from mailbot.platform.export import write_export
+from mailbot.platform.files import Files
+from mailbot.platform.interface import CheckLine
+from mailbot.platform.read_back import read_back
+from mailbot.platform.schema_check import check_schema
+from mailbot.platform.sql_apply import carry_out, claim, close_claim, finish_files, key_hash, open_keys
+from mailbot.platform.sql_correct import draw_correction
+from mailbot.platform.sql_delete import draw_deletion
+from mailbot.platform.sql_fields import field_views
+from mailbot.platform.sql_find import Who, find, who_is
+from mailbot.platform.sql_promote import draw_promotion
+from mailbot.platform.sql_schema import Schema, column_of
+from mailbot.platform.sql_work import Drawing
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_platform(
+    url: str, data_map: DataMap, files_root: Path | None = None, now: Callable[[], datetime] = _utc_now
+) -> SqlPlatform:
+    """The platform at `url` (any SQLAlchemy URL), described by `data_map`. Nothing is read before it is
+    used. `now` gives the time in UTC."""
+    return SqlPlatform(Schema(url, data_map), Files(files_root), now)
+
+
+class SqlPlatform:
+    """The Platform of one SQL database."""
+
+    def __init__(self, schema: Schema, files: Files, now: Callable[[], datetime]) -> None:
+        self._schema = schema
+        self._files = files
+        self._now = now
+
+    def close(self) -> None:
+        """Every connection is given back."""
+        self._schema.engine.dispose()
+
+    def find(self, address: str) -> tuple[Subject, ...]:
+        """See Platform.find."""
+        with self._schema.reading() as connection:
+            return find(connection, self._schema, address)
+
+    def hosts_subjects(self, host_address: str, visitor_address: str) -> tuple[Subject, ...]:
+        """See Platform.hosts_subjects."""
+        hosts = {subject.key for subject in self.find(host_address) if subject.capacity is Capacity.USER}
+        return tuple(
+            subject for subject in self.find(visitor_address) if subject.host and subject.host.key in hosts
+        )
+
+    def fields(self, subject: Subject) -> tuple[FieldView, ...]:
+        """See Platform.fields."""
+        with self._schema.reading() as connection:
+            return field_views(connection, self._schema, who_is(connection, self._schema, subject))
+
+    def plan(self, change: Change) -> Plan:
+        """See Platform.plan."""
+        with self._schema.reading() as connection:
+            return self._draw(connection, change).plan()
+
+    def apply(self, plan: Plan, idempotency_key: str) -> Applied:
+        """See Platform.apply."""
+        self._schema.make_journal()
+        key = key_hash(idempotency_key)
+        outcome = self._commit(plan, key)
+        if outcome is not None and outcome.refusals:
+            return outcome
+        done = finish_files(self._schema, self._files, key)
+        return Applied(done.rows, done.files, again=outcome is None)
+
+    def finish_open(self) -> int:
+        """See Platform.finish_open."""
+        self._schema.make_journal()
+        return sum(finish_files(self._schema, self._files, key).files for key in open_keys(self._schema))
+
+    def read_back(self, change: Change, plan: Plan) -> ReadBack:
+        """See Platform.read_back."""
+        if plan.change != change:
+            raise ValueError("the plan is of another change")
+        with self._schema.reading() as connection:
+            return read_back(connection, self._schema, self._files, plan)
+
+    def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
+        """See Platform.export."""
+        with self._schema.reading() as connection:
+            people = [who_is(connection, self._schema, subject) for subject in subjects]
+            write_export(connection, self._schema, self._files, people, out, self._now())
+
+    def check(self) -> tuple[CheckLine, ...]:
+        """See Platform.check."""
+        return check_schema(self._schema, self._files)
+
+    def _commit(self, plan: Plan, key: str) -> Applied | None:
+        """None: the key had been applied before. Refusals: nothing was changed, and the key stays free."""
+        with self._schema.writing() as connection:
+            if not claim(connection, self._schema, key, self._now()):
+                return None
+            self._lock(connection, plan.change)
+            drawing = self._draw(connection, plan.change)
+            refused = tuple(refusal for refusal in drawing.refusals if refusal not in plan.refusals)
+            if refused:
+                connection.rollback()
+                return Applied(0, 0, refusals=refused)
+            self._compare(plan, drawing)
+            rows = carry_out(connection, self._schema, drawing.doings)
+            close_claim(connection, self._schema, key, rows, drawing.files)
+            return Applied(rows, len(drawing.files))
+
+    def _compare(self, shown: Plan, drawing: Drawing) -> None:
+        places = grown(shown, drawing.plan())
+        if places:
+            raise PlanGrew(places)
+        if shown.rows and not drawing.doings:
+            raise NothingChanged
+
+    def _lock(self, connection: Connection, change: Change) -> None:
+        """Nobody adds rows that refer to the person's account while it is being deleted (PostgreSQL; SQLite
+        has one writer anyway)."""
+        if isinstance(change, Deletion | Correction) and change.subject.capacity is Capacity.USER:
+            who: Who = who_is(connection, self._schema, change.subject)
+            table = self._schema.table(who.rule.table)
+            mine = column_of(table, who.rule.key) == who.account
+            connection.execute(select(table).where(mine).with_for_update())
+
+    def _draw(self, connection: Connection, change: Change) -> Drawing:
+        match change:
+            case Deletion(subject):
+                who = who_is(connection, self._schema, subject)
+                return draw_deletion(connection, self._schema, self._files, who, change, self._now())
+            case Correction(subject):
+                who = who_is(connection, self._schema, subject)
+                return draw_correction(connection, self._schema, who, change, self._now())
+            case Unsubscribe() | Resubscribe():
+                return draw_promotion(connection, self._schema, change, self._now())

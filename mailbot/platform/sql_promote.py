@@ -1,0 +1,72 @@
+"""Promotional mail switched off or on, wherever the platform says who gets it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy.engine import Connection
+
+from mailbot.core.data_map import Promotion, Switch
+from mailbot.core.plan import Action, FieldStep, Finding, PlannedStep, Resubscribe, Unsubscribe
+from mailbot.platform.sql_find import account_by_former
+from mailbot.platform.sql_schema import Condition, Schema, column_of, same_address
+from mailbot.platform.sql_work import Drawing, delete_step, digest, keys_of
+
+
+def draw_promotion(
+    connection: Connection, schema: Schema, change: Unsubscribe | Resubscribe, now: datetime
+) -> Drawing:
+    """What `change` touches, now; nothing where the platform already is as it should be."""
+    drawing = Drawing(change, identifiers=(change.address,))
+    for promotion in schema.data_map.promotions:
+        table = schema.table(promotion.table)
+        keys = keys_of(connection, table, to_switch(schema, promotion, change))
+        if promotion.switch is Switch.ROW:
+            drawing.add(delete_step(promotion.table, keys, "promotional mail"), table, keys, {})
+            continue
+        name = promotion.column or ""
+        value = _value(promotion.switch, change, now)
+        fields = (FieldStep(name, None, None if value is None else str(value).lower()),)
+        step = PlannedStep(promotion.table, Action.UPDATE, len(keys), fields, digest=digest(keys))
+        drawing.add(step, table, keys, {name: value})
+    return drawing
+
+
+def not_switched(
+    connection: Connection, schema: Schema, change: Unsubscribe | Resubscribe
+) -> tuple[Finding, ...]:
+    """Places where the address still stands as before."""
+    findings = []
+    for promotion in schema.data_map.promotions:
+        table = schema.table(promotion.table)
+        query = select(func.count()).select_from(table).where(to_switch(schema, promotion, change))
+        count = connection.execute(query).scalar_one()
+        if count:
+            findings.append(Finding(promotion.table, promotion.column or promotion.address, count))
+    return tuple(findings)
+
+
+def to_switch(schema: Schema, promotion: Promotion, change: Unsubscribe | Resubscribe) -> Condition:
+    """Rows of this address that are not yet as the change wants them. Rows that are gone stay gone: signing
+    up again is the person's own doing. A former address switches its account off, but never on."""
+    table = schema.table(promotion.table)
+    held = same_address(column_of(table, promotion.address), [change.address])
+    off = isinstance(change, Unsubscribe)
+    if off and promotion.table == schema.data_map.user.table:
+        held = or_(held, account_by_former(schema, change.address))
+    if promotion.switch is Switch.ROW:
+        return held if off else and_(held, ~true())
+    column = column_of(table, promotion.column or "")
+    gets_mail = column.is_(None) if promotion.switch is Switch.TIME_OF_END else column == true()
+    gets_none = (
+        column.is_not(None) if promotion.switch is Switch.TIME_OF_END else column.is_distinct_from(true())
+    )
+    return and_(held, gets_mail if off else gets_none)
+
+
+def _value(switch: Switch, change: Unsubscribe | Resubscribe, now: datetime) -> object:
+    off = isinstance(change, Unsubscribe)
+    if switch is Switch.BOOLEAN:
+        return not off
+    return now if off else None

@@ -1,0 +1,253 @@
+"""The platform's database as it is: a connection, its reflected tables, and what a data map's links mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    false,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.sql.selectable import FromClause
+
+from mailbot.core.address import normalise
+from mailbot.core.data_map import DataMap, Hop
+from mailbot.core.plan import PlatformTrouble
+
+BATCH = 1000
+"""Keys in one statement; SQLite allows 32,766 bound values, PostgreSQL 65,535."""
+
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""PostgreSQL: all reads of one plan, read-back or export see one state. SQLite transactions do anyway."""
+
+Key = tuple[object, ...]
+Condition = ColumnElement[bool]
+End = Callable[[Table], Condition]
+
+
+class Schema:
+    """The tables that a data map names, reflected from the live database at first use."""
+
+    def __init__(self, url: str, data_map: DataMap) -> None:
+        self.data_map = data_map
+        self.engine = _engine(url)
+        is_postgresql = self.engine.dialect.name == "postgresql"
+        self._snapshot: dict[str, Any] = SNAPSHOT if is_postgresql else {}
+        self.metadata = MetaData()
+        self._wanted = sorted(data_map.tables())
+        self._own = MetaData()
+        self.journal = _journal(data_map.journal_table, self._own)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection whose reads see one state."""
+        with _trouble(), self.engine.connect() as plain:
+            connection = plain.execution_options(**self._snapshot)
+            self._reflect(connection)
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with _trouble(), self.engine.connect() as plain:
+            connection = plain.execution_options(mailbot_writes=True)
+            with connection.begin():
+                self._reflect(connection)
+                yield connection
+
+    def make_journal(self) -> None:
+        """The journal table is there, whoever made it: several processes may start at once."""
+        with _trouble():
+            try:
+                self._own.create_all(self.engine)
+            except SQLAlchemyError:
+                if not inspect(self.engine).has_table(self.journal.name):
+                    raise
+
+    def table(self, name: str) -> Table:
+        """The reflected table `name`."""
+        found = self.metadata.tables.get(name)
+        if found is None:
+            raise PlatformTrouble(_drift(f'table "{name}"'), later=False)
+        return found
+
+    def column(self, table: str, name: str) -> Column[Any]:
+        """The reflected column `name` of `table`."""
+        return column_of(self.table(table), name)
+
+    def children_first(self) -> list[str]:
+        """Table names in the order in which rows may be deleted: whoever refers goes before."""
+        return [table.name for table in reversed(self.metadata.sorted_tables)]
+
+    def leads(self, table: Table, hops: Sequence[Hop], end: End) -> Condition:
+        """Rows of `table` from which `hops` lead to rows for which `end` holds."""
+        if not hops:
+            return end(table)
+        hop = hops[0]
+        target = self.table(hop.table).alias()
+        there = self.leads(cast(Table, target), hops[1:], end)
+        inner = select(column_of(target, hop.target)).where(there)
+        return column_of(table, hop.column).in_(inner)
+
+    def _reflect(self, connection: Connection) -> None:
+        if not self.metadata.tables:
+            present = connection.dialect.get_table_names(connection) + connection.dialect.get_view_names(
+                connection
+            )
+            self.metadata.reflect(connection, only=[name for name in self._wanted if name in present])
+
+
+def column_of(table: FromClause, name: str) -> Column[Any]:
+    """The column `name` of a table or alias, or trouble that says what has vanished."""
+    try:
+        return cast("Column[Any]", table.c[name])
+    except KeyError:
+        where = getattr(table, "element", table)
+        raise PlatformTrouble(_drift(f'column "{name}" of "{where}"'), later=False) from None
+
+
+def same_address(column: ColumnElement[Any], addresses: Iterable[str]) -> Condition:
+    """`column` holds one of `addresses`, whatever its case and the space around it."""
+    variants = {variant for address in addresses for variant in _variants(address)}
+    wanted = sorted(variant for variant in variants if _is_storable(variant))
+    if not wanted:
+        return false()
+    return func.lower(func.trim(column)).in_(wanted)
+
+
+def keys_in(table: Table, keys: Sequence[Key]) -> Condition:
+    """The rows of `table` with these primary keys (at most a batch)."""
+    columns = list(table.primary_key.columns)
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(list(keys))
+
+
+def batches(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """`keys` in pieces that one statement can take."""
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+
+
+def primary_key(table: Table) -> list[Column[Any]]:
+    """The primary key's columns; without any, rows cannot be named and nothing is changed."""
+    columns = list(table.primary_key.columns)
+    if not columns:
+        raise PlatformTrouble(f'table "{table.name}" has no primary key; give it one', later=False)
+    return columns
+
+
+def typed(column: Column[Any], text: str) -> object:
+    """A key that went through text, as the column's own type again."""
+    try:
+        kind = column.type.python_type
+        return kind(text)
+    except (NotImplementedError, TypeError, ValueError):
+        return text
+
+
+def moment(column: Column[Any], at: datetime) -> ColumnElement[Any]:
+    """`at` (UTC) as a bound value that compares rightly with `column`, whether that knows zones or not."""
+    aware = isinstance(column.type, DateTime) and column.type.timezone
+    return literal(at if aware else at.replace(tzinfo=None), column.type)
+
+
+def as_utc(value: object) -> datetime | None:
+    """A time read from the database, in UTC; platforms that store no zone are taken to mean UTC."""
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """Rows for which at least one holds; none where there is none."""
+    return or_(*conditions) if conditions else false()
+
+
+def _is_storable(text: str) -> bool:
+    """No database keeps NUL or half a surrogate pair in a text; asking for one is an error in some."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _variants(address: str) -> Iterator[str]:
+    plain = address.strip().lower()
+    yield plain
+    yield normalise(address)
+    local, at, domain = plain.rpartition("@")
+    try:
+        yield local + at + domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        return
+
+
+def _journal(name: str, metadata: MetaData) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("key_hash", String(64), primary_key=True),
+        Column("rows_changed", Integer, nullable=False),
+        Column("files_removed", Integer, nullable=False),
+        Column("open_files", Text, nullable=False),
+        Column("applied_at", DateTime(timezone=True), nullable=False),
+    )
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(make_url(url), pool_pre_ping=True, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
+    """SQLAlchemy says BEGIN itself; the driver's own guesses at it would split transactions."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 30000")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("mailbot_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _trouble() -> Iterator[None]:
+    """Whatever the database raises becomes PlatformTrouble, without the statement and its values."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise PlatformTrouble(f"the platform's database: {_kind(error)}", later=True) from None
+    except SQLAlchemyError as error:
+        raise PlatformTrouble(f"the platform's database: {_kind(error)}", later=False) from None
+
+
+def _kind(error: SQLAlchemyError) -> str:
+    cause = type(error.orig).__name__ if isinstance(error, DBAPIError) else ""
+    return f"{type(error).__name__} ({cause})" if cause else type(error).__name__
+
+
+def _drift(what: str) -> str:
+    return f"{what} is in the data map but not in the platform's database; see: mailbot platform check"
