@@ -65,6 +65,7 @@ class EmbeddedImap:
         # One connection for all deliveries: pymap takes a quarter of a second to check the password.
         client = IMAPClient(HOST, port=self.port, ssl=False, timeout=SocketTimeout(10, 30))
         client._imap.debug = 0
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.login(self.user, self.password)
         self._client = client
         return client

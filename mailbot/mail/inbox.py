@@ -25,6 +25,7 @@ from mailbot.mail.imap_folders import Folders
 from mailbot.mail.imap_idle import await_by_idle, await_by_noop
 from mailbot.mail.imap_move import Mover
 from mailbot.mail.settings import MailboxSettings
+from mailbot.mail.tls import protection
 
 __all__ = ["Arrived", "Inbox", "Location", "Mail", "MailboxTrouble", "TooLarge", "Unfetchable"]
 
@@ -175,7 +176,7 @@ class Inbox:
         """What the server can do, a sentence each."""
         can = self.capabilities()
         lines = [
-            f"logged in to {self.settings.host}:{self.settings.port}, {self._protection()}",
+            f"logged in to {self.settings.host}:{self.settings.port}, {protection(self._client.socket())}",
             f"folder {self.settings.folder!r}: {len(self.waiting())} mails wait, UIDVALIDITY {self.uidvalidity}",
         ]
         for name in (self.settings.processed_folder, self.settings.quarantine_folder):
@@ -318,10 +319,6 @@ class Inbox:
         except ImapError:
             # Removed by somebody since we made it: some servers say TRYCREATE, some only NO.
             mover.move(uids, self._folders.made_again(folder))
-
-    def _protection(self) -> str:
-        version = getattr(self._client.socket(), "version", lambda: None)()
-        return f"protected by {version}" if version else "in clear text"
 
 
 def _batches(uids: Sequence[int], sizes: dict[int, int | Unfetchable], limit: int) -> Iterator[list[int]]:

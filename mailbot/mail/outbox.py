@@ -16,7 +16,7 @@ from typing import Self
 from mailbot.mail.rate import RateLimit
 from mailbot.mail.settings import Security, SmtpSettings
 from mailbot.mail.smtp_answers import Later, Outcome, Refused, Sent, as_octets, describe_error, judge
-from mailbot.mail.tls import cleartext_refusal, tls_context
+from mailbot.mail.tls import cleartext_refusal, protection, tls_context
 
 __all__ = ["Later", "Outcome", "Refused", "Sent", "SmtpConnection"]
 
@@ -86,12 +86,10 @@ class SmtpConnection:
         if refusal is not None or self._smtp is None:
             raise ConnectionError(refusal.reason if refusal else "no connection")
         smtp, where = self._smtp, f"{self.settings.host}:{self.settings.port}"
-        version = getattr(smtp.sock, "version", lambda: None)()
         login = f"logged in as {self.settings.username}" if self.settings.username else "no login configured"
         features = ", ".join(sorted(name.upper() for name in smtp.esmtp_features))
-        protection = f"protected by {version}" if version else "in clear text"
         return [
-            f"connected to {where}, {protection}",
+            f"connected to {where}, {protection(smtp.sock)}",
             login,
             f"the server offers {features or 'no extensions'}",
         ]

@@ -67,6 +67,8 @@ def describe_error(error: Exception) -> str:
             return f"login refused ({error.smtp_code}); check username and password"
         case smtplib.SMTPResponseException():
             return f"it answered {describe(error.smtp_code, as_octets(error.smtp_error))}"
+        case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, OSError):
+            return describe_error(error.__context__)  # smtplib hides a timeout in it
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"
         case TimeoutError():

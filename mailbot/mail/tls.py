@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -16,6 +18,19 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(cafile=str(ca_file))
     return context
+
+
+def protection(sock: socket.socket | None) -> str:
+    """How an open connection is protected, and until when its certificate holds, in words."""
+    if not isinstance(sock, ssl.SSLSocket):
+        return "in clear text"
+    end = (sock.getpeercert() or {}).get("notAfter")
+    until = f", its certificate is valid until {_day(end)}" if isinstance(end, str) else ""
+    return f"protected by {sock.version()}{until}"
+
+
+def _day(asn1_time: str) -> str:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(asn1_time), UTC).date().isoformat()
 
 
 def is_loopback(host: str) -> bool:

@@ -1,0 +1,1 @@
+"""What must hold, one sentence each; the same tree as the code."""
