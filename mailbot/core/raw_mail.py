@@ -66,7 +66,9 @@ class RawMail:
         """SHA-256 of the canonical body, of its first `length` bytes where given; computed once for each kind."""
         key = (relaxed, length)
         if key not in self._hashes:
-            self._hashes[key] = _hash(relaxed_text(self._crlf_body) if relaxed else self._crlf_body, relaxed, length)
+            self._hashes[key] = _hash(
+                relaxed_text(self._crlf_body) if relaxed else self._crlf_body, relaxed, length
+            )
         return self._hashes[key]
 
 
@@ -116,7 +118,8 @@ def _fields(lines: list[bytes]) -> tuple[tuple[Field, ...], tuple[str, ...]]:
             current.append(line)
             continue
         _close(current, fields, defects)
-        is_mbox_line = number == 0 and line.startswith(b"From ")
+        # "From : x" in the first line is a From field, however odd, and no mbox separator.
+        is_mbox_line = number == 0 and line.startswith(b"From ") and not _FIELD_START.match(line)
         current = [] if is_mbox_line else [line]
     _close(current, fields, defects)
     return tuple(fields), tuple(defects)
