@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
 from mailbot.core.request import Capacity, FieldChange
 
@@ -59,6 +60,7 @@ class Deletion:
     """Erase this person in this capacity (Art. 17 GDPR)."""
 
     subject: Subject
+    type: Literal["deletion"] = "deletion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Correction:
 
     subject: Subject
     fields: tuple[FieldChange, ...]
+    type: Literal["correction"] = "correction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Unsubscribe:
     """No more promotional mail to this address (Art. 21(2)-(3) GDPR)."""
 
     address: str
+    type: Literal["unsubscribe"] = "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,11 @@ class Resubscribe:
     """The person takes an unsubscription back."""
 
     address: str
+    type: Literal["resubscribe"] = "resubscribe"
 
 
 Change = Deletion | Correction | Unsubscribe | Resubscribe
+"""Each carries its type, so that a change that was stored is read as the same again."""
 
 
 @dataclass(frozen=True, slots=True)

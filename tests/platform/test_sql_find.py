@@ -38,16 +38,20 @@ def test_keys_hold_no_address(world: World) -> None:
         assert all("@" not in one.key for one in world.platform.find(person.address))
 
 
-@pytest.mark.parametrize(
-    "address", ["", "@", "nobody@example.org", "' OR 1=1 --@x.org", "%@%", "a\0b@example.org"]
-)
-def test_strangers_and_nonsense_find_nobody(sqlite_world: World, address: str) -> None:
-    assert sqlite_world.platform.find(address) == ()
+NONSENSE = [
+    "",
+    "@",
+    "nobody@example.org",
+    "' OR 1=1 --@x.org",
+    "%@%",
+    "a\0b@example.org",
+    "\ud83d@x.org",
+    "@" * 999,
+]
 
 
-def test_nonsense_finds_nobody_on_postgresql_either(world: World) -> None:
-    assert world.platform.find("' OR 1=1 --@x.org") == ()
-    assert world.platform.find("a\0b@example.org") == ()
+def test_strangers_and_nonsense_find_nobody(world: World) -> None:
+    assert [found for address in NONSENSE for found in world.platform.find(address)] == []
 
 
 def test_an_international_domain_is_one_domain_in_both_its_forms(world: World) -> None:
