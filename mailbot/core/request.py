@@ -90,3 +90,5 @@ class Understanding:
     doubts: tuple[str, ...] = field(default=())
     withdraws: bool = False
     """The letter takes an earlier request back ("I keep my account after all")."""
+    formal: bool = False
+    """An authority or a lawyer writes: never answered by a machine (law 10)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,7 +11,8 @@ from sqlmodel import col, func, select
 
 from mailbot.core.case import REFERENCE_BYTES, Person, spell_reference
 from mailbot.core.plan import Subject
-from mailbot.core.request import Asked
+from mailbot.core.request import Asked, Kind
+from mailbot.core.result import Result
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, State
 from mailbot.store.database import Transaction, new_id
 from mailbot.store.sealed import open_value, seal_value
@@ -31,7 +31,7 @@ def open_case(
     bilingual: bool,
     answerable: bool,
     due_on: date,
-    due_why: list[dict[str, str]],
+    due_why: str,
     now: datetime,
 ) -> Case:
     """A new case with its own data key."""
@@ -71,6 +71,15 @@ def add_request(tx: Transaction, case: Case, asked: Asked, position: int, now: d
     return request
 
 
+def split(tx: Transaction, case: Case, request: Request, now: datetime) -> Request:
+    """A further request of the same words, in the same state, for another subject of the platform."""
+    twin = add_request(tx, case, asked_of(tx, case, request), request.position, now)
+    twin.state, twin.since, twin.reminders_sent = request.state, request.since, request.reminders_sent
+    twin.proof, twin.reason = request.proof, request.reason
+    tx.session.flush()
+    return twin
+
+
 def person_of(tx: Transaction, case: Case) -> Person:
     """Who wrote. Raises Destroyed after the case's retention."""
     return open_value(tx, case.key_id, case.sealed_person, Person, "case.person")
@@ -100,16 +109,16 @@ def set_subject(tx: Transaction, case: Case, request: Request, subject: Subject)
     request.sealed_subject = seal_value(tx, case.key_id, subject, "request.subject")
 
 
-def result_of(tx: Transaction, case: Case, request: Request) -> dict[str, object]:
+def result_of(tx: Transaction, case: Case, request: Request) -> Result:
     """What was shown, changed and kept; empty before."""
     if request.sealed_result is None:
-        return {}
-    return open_value(tx, case.key_id, request.sealed_result, dict[str, object], "request.result")
+        return Result()
+    return open_value(tx, case.key_id, request.sealed_result, Result, "request.result")
 
 
-def set_result(tx: Transaction, case: Case, request: Request, result: dict[str, object]) -> None:
+def set_result(tx: Transaction, case: Case, request: Request, result: Result) -> None:
     """What was shown, changed and kept is this."""
-    request.sealed_result = tx.seal(case.key_id).seal(_json(result), "request.result")
+    request.sealed_result = seal_value(tx, case.key_id, result, "request.result")
 
 
 def requests_of(tx: Transaction, case_id: UUID) -> Sequence[Request]:
@@ -135,6 +144,18 @@ def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
         Case.address_hash == tx.pseudonyms.address(address), col(Case.closed_at).is_(None)
     )
     return tx.session.exec(query.order_by(col(Case.opened_at))).all()
+
+
+def last_unsubscribe(tx: Transaction, address: str) -> tuple[Case, Request] | None:
+    """The newest unsubscription of an address that was not taken back."""
+    query = (
+        select(Case, Request)
+        .join(Request, col(Request.case_id) == Case.id)
+        .where(Case.address_hash == tx.pseudonyms.address(address), Request.kind == Kind.UNSUBSCRIBE.value)
+        .where(Request.state != State.WITHDRAWN.value)
+        .order_by(col(Case.opened_at).desc())
+    )
+    return tx.session.exec(query).first()
 
 
 def of_thread(tx: Transaction, message_ids: Sequence[str], sender: str) -> Case | None:
@@ -206,7 +227,3 @@ def count_by_state(tx: Transaction) -> dict[str, int]:
 def count(tx: Transaction) -> int:
     """How many cases there are."""
     return tx.session.exec(select(func.count()).select_from(Case)).one()
-
-
-def _json(value: dict[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,9 @@ class Store:
         self._keyring = keyring
         self.engine = _engine(url)
         self._pseudonyms: Pseudonyms | None = None
+        # SQLite has one writer; threads queue here instead of polling its lock. Other processes still poll.
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writing: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
 
     @property
     def pseudonyms(self) -> Pseudonyms:
@@ -88,8 +92,9 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A write transaction: committed at the end, rolled back on any exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield Transaction(session, self._keyring, self.pseudonyms)
+        pseudonyms = self.pseudonyms
+        with self._writing, Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield Transaction(session, self._keyring, pseudonyms)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from mailbot.store.database import Transaction, new_id
+from mailbot.store.database import Transaction
 from mailbot.store.sealed import open_value, seal_value
 from mailbot.store.tables import Case, Letter
 
@@ -28,6 +28,7 @@ def save(
     tx: Transaction,
     case: Case,
     *,
+    letter_id: UUID,
     template: str,
     message_id: str,
     envelope: Envelope,
@@ -38,7 +39,7 @@ def save(
 ) -> Letter:
     """The letter with its Message-ID for ever."""
     letter = Letter(
-        id=new_id(),
+        id=letter_id,
         case_id=case.id,
         request_id=request_id,
         template=template,

@@ -127,10 +127,10 @@ class Case(SQLModel, table=True):
     """JSON: address, name, subject and Message-ID of the mail answered."""
     opened_at: datetime = _time(index=True)
     due_on: date = Field(index=True)
-    due_why: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    due_why: str
     extended_at: datetime | None = _time_or_none()
-    warned_days: int | None = None
-    """The smallest of the staff warnings (days before due) already given."""
+    warnings_sent: int = 0
+    """How many of the staff warnings before the due date were given."""
     closed_at: datetime | None = _time_or_none(index=True)
 
 
@@ -212,6 +212,27 @@ class Work(SQLModel, table=True):
     created_at: datetime = _time()
     done_at: datetime | None = _time_or_none()
     failed: str = ""
+
+
+class Export(SQLModel, table=True):
+    """A copy of a person's data, waiting to be fetched."""
+
+    __tablename__ = "export"
+    id: uuid.UUID = Field(primary_key=True)
+    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
+    request_id: uuid.UUID = Field(foreign_key="request.id", unique=True)
+    size: int
+    made_at: datetime = _time()
+    downloads: int = 0
+
+
+class ExportPart(SQLModel, table=True):
+    """A stretch of at most 1 MiB of an export, sealed."""
+
+    __tablename__ = "export_part"
+    export_id: uuid.UUID = Field(foreign_key="export.id", primary_key=True)
+    position: int = Field(primary_key=True)
+    sealed: bytes = _bytes()
 
 
 class LedgerEntry(SQLModel, table=True):

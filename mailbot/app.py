@@ -1,0 +1,190 @@
+"""Builds every part once from the configuration; the only file that knows all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailbot.advance import PERSON, Advance, Happening
+from mailbot.config import Config
+from mailbot.core.case import Person
+from mailbot.core.data_map import DataMap
+from mailbot.core.data_map_reading import MapFaults, read_data_map
+from mailbot.core.deadlines import explained, legal_deadline, received_on
+from mailbot.core.policy import Handling
+from mailbot.core.request import Asked, Capacity, FieldChange, Kind
+from mailbot.core.workflow import Event
+from mailbot.desk import Desk
+from mailbot.exports import Exports
+from mailbot.followups import FollowUps
+from mailbot.hosts import Hosts
+from mailbot.knowledge import load_answers, load_knowledge, rule_folders
+from mailbot.letters import LetterWriter, controller_of
+from mailbot.mail.catalogues import Catalogues
+from mailbot.mail.dns import Dns
+from mailbot.mail.replies import Replies
+from mailbot.platform.sql import SqlPlatform, open_platform
+from mailbot.proof import Proof
+from mailbot.reading import Knowledge, Reader
+from mailbot.receive import Receive
+from mailbot.resources import ResourceTrouble, folders, read_toml
+from mailbot.status import StatusOfCase
+from mailbot.store import cases
+from mailbot.store.database import Store
+from mailbot.store.encryption import Keyring
+from mailbot.unsubscribing import Unsubscribing
+from mailbot.web.parts import WEB_DOMAIN, Health, Parts
+from mailbot.work import Worker
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class App:
+    """Every part, built. `knowledge` is what the reader knows."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    platform: SqlPlatform
+    knowledge: Knowledge
+    dns: Dns
+    reader: Reader
+    advance: Advance
+    receive: Receive
+    worker: Worker
+    follow_ups: FollowUps
+    proof: Proof
+    desk: Desk
+    unsubscribing: Unsubscribing
+    hosts: Hosts
+    exports: Exports
+    status: StatusOfCase
+    catalogues: Catalogues
+    web_catalogues: Catalogues
+    template_folders: tuple[Path, ...]
+
+    def parts(self, health: Callable[[], Health]) -> Parts:
+        """What the web site needs."""
+        return Parts(
+            config=self.config,
+            store=self.store,
+            proof=self.proof,
+            unsubscribing=self.unsubscribing,
+            hosts=self.hosts,
+            exports=self.exports,
+            status=self.status,
+            desk=self.desk,
+            catalogues=self.web_catalogues,
+            templates=self.template_folders,
+            clock=self.clock,
+            health=health,
+            open_request=self.open_request,
+            rule_sentences=self.knowledge.classifier.sentences(),
+        )
+
+    def open_request(
+        self,
+        kind: Kind,
+        address: str,
+        fields: tuple[FieldChange, ...],
+        language: str | None,
+        now: datetime,
+    ) -> str:
+        """A request of a user who is logged in on the platform; returns the case's reference. The address on
+        file is asked all the same: a login proves less than control of the mailbox."""
+        controller = self.config.controller
+        deadline = legal_deadline(received_on(now, controller_of(controller).timezone), controller.country)
+        handling = self.knowledge.policy.kinds[kind].handling
+        events = {Handling.ACT: Event.UNDERSTOOD_TO_ACT, Handling.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
+        with self.store.begin() as tx:
+            case = cases.open_case(
+                tx,
+                Person(address),
+                channel="api",
+                language=language or controller.fallback_language.value,
+                bilingual=False,
+                answerable=True,
+                due_on=deadline.due,
+                due_why=explained(deadline),
+                now=now,
+            )
+            request = cases.add_request(tx, case, Asked(kind, Capacity.USER, 1.0, (), fields), 0, now)
+            event = events.get(handling, Event.UNDERSTOOD_FOR_STAFF)
+            self.advance(tx, case, [Happening(request, event, PERSON, "asked on the Profile page")], now)
+            return case.reference
+
+
+def build_app(config: Config, clock: Clock = utc_now) -> App:
+    """Every part of mailbot; nothing is opened or contacted yet.
+
+    Raises ConfigTrouble, ResourceTrouble or StoreTrouble naming what is wrong and the mend.
+    """
+    knowledge = load_knowledge(config)
+    store = Store(config.database_url(), Keyring(config.master_keys()))
+    dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
+    reader = Reader(knowledge, dns.txt)
+    platform = open_platform(config.platform_url(), load_data_map(config), files_root(config), clock)
+    locales = folders("locale", config.path(config.folders.locale) if config.folders.locale else None)
+    templates = folders(
+        "templates", config.path(config.folders.templates) if config.folders.templates else None
+    )
+    catalogues = Catalogues(*locales)
+    replies = Replies(catalogues, controller_of(config.controller), *(one / "mail" for one in templates))
+    writer = LetterWriter(replies, config, knowledge.policy)
+    advance = Advance(writer, knowledge.policy)
+    proof = Proof(store, advance, platform, knowledge.policy)
+    return App(
+        config=config,
+        clock=clock,
+        store=store,
+        platform=platform,
+        knowledge=knowledge,
+        dns=dns,
+        reader=reader,
+        advance=advance,
+        receive=Receive(
+            store=store,
+            reader=reader,
+            advance=advance,
+            proof=proof,
+            policy=knowledge.policy,
+            controller=config.controller,
+            bounce_address=config.smtp.bounce_address,
+            answers=load_answers(config),
+            clock=clock,
+        ),
+        worker=Worker(store, advance, platform, clock),
+        follow_ups=FollowUps(store, advance, config.controller, clock),
+        proof=proof,
+        desk=Desk(store, advance, writer, proof, config, knowledge.policy),
+        unsubscribing=Unsubscribing(store, advance, config),
+        hosts=Hosts(store, advance, knowledge.policy),
+        exports=Exports(store, advance),
+        status=StatusOfCase(store),
+        catalogues=catalogues,
+        web_catalogues=Catalogues(*locales, domain=WEB_DOMAIN),
+        template_folders=templates,
+    )
+
+
+def load_data_map(config: Config) -> DataMap:
+    """The data map of the platform. Raises ResourceTrouble naming table, key and mend."""
+    written = Path(config.platform.map)
+    places = (config.path(str(written.parent)), *rule_folders(config))
+    found = read_data_map(read_toml(written.name, places))
+    if isinstance(found, MapFaults):
+        raise ResourceTrouble(f"{written}: {found}")
+    return found
+
+
+def files_root(config: Config) -> Path | None:
+    """Where the platform's uploaded files are; None when it has none."""
+    return config.path(config.platform.files_root) if config.platform.files_root else None

@@ -1,0 +1,69 @@
+"""What is to be done about one understood mail: act, confirm, review or ignore, each with its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailbot.core.policy import Handling, Policy
+from mailbot.core.request import Asked, Capacity, Understanding
+from mailbot.core.sender import SenderVerdict, Verdict
+
+
+class Decision(StrEnum):
+    """What mailbot does about a mail, or about one request in it."""
+
+    ACT = "act"
+    CONFIRM = "confirm"
+    REVIEW = "review"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision and why, in English, for staff and `mailbot explain`."""
+
+    decision: Decision
+    reasons: tuple[str, ...]
+
+
+def decide_request(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict, policy: Policy) -> Decided:
+    """What is to be done about one request of a mail that a person wrote (rules/policy.toml)."""
+    kind_policy = policy.kinds[asked.kind]
+    against = [*_against(asked, doubts, sender), *_unsure(asked, kind_policy.minimum_confidence)]
+    if kind_policy.handling == Handling.STAFF:
+        against.append(f"{asked.kind} is always read by staff")
+    if against:
+        return Decided(Decision.REVIEW, tuple(against))
+    if kind_policy.handling == Handling.ACT:
+        return Decided(Decision.ACT, (f"{asked.kind} is clear and needs no proof",))
+    return Decided(Decision.CONFIRM, (f"{asked.kind} is clear and needs proof of control of the address",))
+
+
+def decide_mail(understanding: Understanding, sender: SenderVerdict, policy: Policy) -> Decided:
+    """One word for the whole mail: the most careful decision of its requests."""
+    if understanding.withdraws:
+        return Decided(Decision.REVIEW, ("takes an earlier request back",))
+    each = [decide_request(asked, understanding.doubts, sender, policy) for asked in understanding.asked]
+    for decision in (Decision.REVIEW, Decision.CONFIRM, Decision.ACT):
+        reasons = [reason for one in each if one.decision == decision for reason in one.reasons]
+        if reasons:
+            return Decided(decision, tuple(dict.fromkeys(reasons)))
+    return Decided(Decision.REVIEW, ("nothing was understood",))
+
+
+def _against(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict) -> list[str]:
+    against = list(doubts)
+    if sender.verdict == Verdict.FORGED:
+        against.append("the sender is forged: " + "; ".join(sender.reasons))
+    if sender.address is None:
+        against.append("the sender's address cannot be read one way only")
+    if asked.capacity == Capacity.HOST:
+        against.append("a host asks about a visitor")
+    return against
+
+
+def _unsure(asked: Asked, minimum: float) -> list[str]:
+    if asked.confidence >= minimum:
+        return []
+    return [f"confidence {asked.confidence:.2f} of {asked.kind} is under {minimum:.2f}"]

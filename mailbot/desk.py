@@ -1,0 +1,215 @@
+"""What staff can do with a case; the staff pages and `mailbot cases` call the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from mailbot.advance import Advance, Happening
+from mailbot.config import Config
+from mailbot.core.deadlines import explained, extended, received_on
+from mailbot.core.ledger import Entry
+from mailbot.core.policy import Handling, Policy
+from mailbot.core.policy import Proof as ProofLevel
+from mailbot.core.request import Asked, Capacity, FieldChange, Kind
+from mailbot.core.workflow import Event, NoSuchStep, State, possible
+from mailbot.letters import LetterWriter
+from mailbot.proof import Proof, Target
+from mailbot.store import cases, ledger
+from mailbot.store.database import Store, Transaction
+from mailbot.store.tables import Case, Request
+
+_CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY)
+
+
+class DeskTrouble(Exception):
+    """What staff asked for cannot be done; the text tells them why and what they can do."""
+
+
+class Desk:
+    """Staff's decisions."""
+
+    def __init__(
+        self,
+        store: Store,
+        advance: Advance,
+        writer: LetterWriter,
+        proof: Proof,
+        config: Config,
+        policy: Policy,
+    ) -> None:
+        self._store = store
+        self._advance = advance
+        self._writer = writer
+        self._proof = proof
+        self._config = config
+        self._policy = policy
+
+    def approve(self, request_id: UUID, by: str, now: datetime) -> None:
+        """Staff vouch for the person (staff proven) and the change is made."""
+        with self._store.read() as tx:
+            case, request = _load(tx, request_id)
+            address, asked = cases.person_of(tx, case).address, cases.asked_of(tx, case, request)
+            known = cases.subject_of(tx, case, request)
+        self._can_be_applied(asked)
+        targets = self._targets(address, request, asked) if known is None else ()
+        with self._case(request_id) as (tx, case, request):
+            if targets:
+                self._proof.take_target(tx, case, replace(targets[0], request=request))
+            if request.proof != ProofLevel.CONTROL:
+                request.proof = ProofLevel.STAFF
+            self._happen(tx, case, request, Event.STAFF_APPROVED, by, "approved by staff", now)
+
+    def ask_proof(self, request_id: UUID, by: str, now: datetime) -> None:
+        """The address on file is asked to prove control."""
+        with self._case(request_id) as (tx, case, request):
+            if not cases.person_of(tx, case).address:
+                raise DeskTrouble(
+                    "this mail has no address that can be read one way only: nobody can be asked"
+                )
+            case.answerable = True  # a person has looked at the sender
+            self._happen(tx, case, request, Event.STAFF_ASKED_PROOF, by, "staff ask for proof", now)
+
+    def refuse(self, request_id: UUID, reason: str, by: str, now: datetime) -> None:
+        """The person is told no, why, and where to complain (GDPR Art. 12(4))."""
+        if not reason.strip():
+            raise DeskTrouble("a refusal needs its reason: the person is told it (GDPR Art. 12(4))")
+        with self._case(request_id) as (tx, case, request):
+            self._happen(tx, case, request, Event.STAFF_REFUSED, by, "refused by staff", now, note=reason)
+
+    def reclassify(
+        self,
+        request_id: UUID,
+        kind: Kind,
+        capacity: Capacity,
+        by: str,
+        now: datetime,
+        fields: tuple[FieldChange, ...] = (),
+    ) -> None:
+        """The request is of another kind, and goes the way of that kind from the start."""
+        with self._case(request_id) as (tx, case, request):
+            old = cases.asked_of(tx, case, request)
+            kept = fields or (old.fields if kind == Kind.CORRECTION else ())
+            self._happen(tx, case, request, Event.STAFF_RECLASSIFIED, by, f"{old.kind} is {kind}", now)
+            cases.set_asked(tx, case, request, Asked(kind, capacity, 1.0, old.evidence, kept))
+            event = self._event_of(tx, case, kind)
+            self._happen(tx, case, request, event, by, f"{kind}, as staff read it", now)
+
+    def reply(self, request_id: UUID, text: str, by: str, now: datetime, *, closes: bool) -> None:
+        """The person gets staff's answer; the request is done, or waits for what they write back."""
+        if not text.strip():
+            raise DeskTrouble("an answer needs a text")
+        event = Event.STAFF_ANSWERED if closes else Event.STAFF_ASKED_INFO
+        with self._case(request_id) as (tx, case, request):
+            if not cases.person_of(tx, case).address:
+                raise DeskTrouble(
+                    "this mail has no address that can be read one way only: nobody can be answered"
+                )
+            self._happen(tx, case, request, event, by, "answered by staff", now, note=text)
+
+    def dismiss(self, request_id: UUID, reason: str, by: str, now: datetime) -> None:
+        """The request is closed without an answer (spam, a mail for somebody else)."""
+        with self._case(request_id) as (tx, case, request):
+            said = "dismissed by staff" if reason.strip() else "dismissed by staff without a reason"
+            self._happen(tx, case, request, Event.STAFF_DISMISSED, by, said, now)
+
+    def extend(self, reference: str, reason: str, by: str, now: datetime) -> None:
+        """Two further months, once, told with the reasons within the first month (GDPR Art. 12(3))."""
+        if not reason.strip():
+            raise DeskTrouble("an extension needs its reason: the person is told it (GDPR Art. 12(3))")
+        controller = self._config.controller
+        with self._store.begin() as tx:
+            case = self._by_reference(tx, reference)
+            today = received_on(now, ZoneInfo(controller.timezone))
+            longer = extended(received_on(case.opened_at, ZoneInfo(controller.timezone)), controller.country)
+            if case.extended_at is not None:
+                raise DeskTrouble("this case was extended already; the law allows it once")
+            if today > longer.tell_by:
+                raise DeskTrouble(f"an extension had to be told by {longer.tell_by}; that day has passed")
+            first_due, case.due_on, case.extended_at = case.due_on, longer.deadline.due, now
+            case.due_why, case.warnings_sent = explained(longer.deadline), 0
+            self._writer.write_extension(tx, case, reason, first_due, now)
+            _note(tx, case, "extended", by, now, {"due": case.due_on.isoformat()})
+
+    def opened(self, reference: str, by: str, now: datetime) -> None:
+        """The ledger says who opened which case (policy 2.4, 8.7)."""
+        with self._store.begin() as tx:
+            _note(tx, self._by_reference(tx, reference), "opened", by, now, {})
+
+    def _by_reference(self, tx: Transaction, reference: str) -> Case:
+        case = cases.by_reference(tx, reference)
+        if case is None:
+            raise DeskTrouble(f"there is no case {reference}")
+        return cases.locked(tx, case.id)
+
+    def _targets(self, address: str | None, request: Request, asked: Asked) -> tuple[Target, ...]:
+        if asked.kind == Kind.UNSUBSCRIBE or address is None:
+            return ()
+        targets = self._proof.by_staff(address, request, asked)
+        if targets and targets[0].trouble:
+            raise DeskTrouble(f"the platform could not be asked: {targets[0].trouble}")
+        if not targets or targets[0].subject is None:
+            raise DeskTrouble(
+                "nothing is stored under the sender's address: ask them for the address of the account"
+            )
+        if len(targets) > 1:
+            raise DeskTrouble("the sender's address leads to several people or events: ask for proof instead")
+        return targets
+
+    def _can_be_applied(self, asked: Asked) -> None:
+        if asked.kind not in _CHANGES:
+            raise DeskTrouble(f"{asked.kind} changes nothing by itself: answer it, or reclassify it first")
+        if asked.kind == Kind.CORRECTION and not asked.fields:
+            raise DeskTrouble("no field to correct is known: ask the person, or reclassify with fields")
+
+    def _event_of(self, tx: Transaction, case: Case, kind: Kind) -> Event:
+        match self._policy.kinds[kind].handling:
+            case Handling.ACT:
+                return Event.UNDERSTOOD_TO_ACT
+            case Handling.CONFIRM if case.answerable and cases.person_of(tx, case).address:
+                return Event.UNDERSTOOD_TO_CONFIRM
+            case _:
+                return Event.UNDERSTOOD_SUSPECT
+
+    def _happen(
+        self,
+        tx: Transaction,
+        case: Case,
+        request: Request,
+        event: Event,
+        by: str,
+        reason: str,
+        now: datetime,
+        note: str = "",
+    ) -> None:
+        if not possible(State(request.state), event):
+            raise DeskTrouble(
+                f"this request is {request.state.replace('_', ' ')}: that cannot be done with it now"
+            )
+        self._advance(tx, case, [Happening(request, event, f"staff:{by}", reason, note)], now)
+
+    @contextmanager
+    def _case(self, request_id: UUID) -> Iterator[tuple[Transaction, Case, Request]]:
+        try:
+            with self._store.begin() as tx:
+                case, request = _load(tx, request_id)
+                yield tx, cases.locked(tx, case.id), request
+        except NoSuchStep as error:
+            raise DeskTrouble(f"this cannot be done now: {error}") from error
+
+
+def _load(tx: Transaction, request_id: UUID) -> tuple[Case, Request]:
+    request = tx.session.get(Request, request_id)
+    if request is None:
+        raise DeskTrouble("there is no such request")
+    return tx.session.get_one(Case, request.case_id), request
+
+
+def _note(
+    tx: Transaction, case: Case, action: str, by: str, now: datetime, details: dict[str, str | int]
+) -> None:
+    ledger.append(tx, Entry(now, action, f"staff:{by}", case.reference, "", "", details))

@@ -1,0 +1,329 @@
+"""What each letter of a case says: which context a step calls for, to whom it goes, which token it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from mailbot.config import Config
+from mailbot.core.address import normalise
+from mailbot.core.deadlines import Deadline, legal_deadline, received_on
+from mailbot.core.plan import Subject
+from mailbot.core.policy import Policy
+from mailbot.core.request import Capacity, Kind
+from mailbot.core.result import Result
+from mailbot.core.token import Purpose
+from mailbot.core.workflow import Effect
+from mailbot.mail.contexts import (
+    AddressChanged,
+    Confirm,
+    ConfirmAddress,
+    ConfirmReminder,
+    Context,
+    Corrected,
+    Deleted,
+    Expired,
+    ExportReady,
+    Extended,
+    HostAsked,
+    HostInformed,
+    NothingFound,
+    Received,
+    Refused,
+    RequestLine,
+    Resubscribed,
+    StaffReply,
+    Unsubscribed,
+    VisitorAction,
+    VisitorDone,
+    Withdrawn,
+)
+from mailbot.mail.contexts import Change as ChangeLine
+from mailbot.mail.contexts import Gone as GoneLine
+from mailbot.mail.contexts import Kept as KeptLine
+from mailbot.mail.contexts import Place as PlaceLine
+from mailbot.store import cases, tokens
+from mailbot.store.database import Transaction
+from mailbot.store.tables import Case, Request
+
+_STATUS_DAYS = 120
+_VISITOR_ACTIONS = {
+    Kind.ACCESS: VisitorAction.SEE,
+    Kind.PORTABILITY: VisitorAction.SEE,
+    Kind.CORRECTION: VisitorAction.CHANGE,
+    Kind.DELETION: VisitorAction.DELETE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a letter is written: one request, what staff said, and another address where it goes elsewhere."""
+
+    request: Request
+    note: str = ""
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter before it is rendered: to whom, in which languages, answered by which token."""
+
+    context: Context
+    to: str
+    languages: tuple[str, ...]
+    reply_token: str = ""
+    request_id: UUID | None = None
+    by_hand: bool = False
+    """Written by staff: neither capped nor withheld."""
+
+
+class Drafting:
+    """Everything one letter of one case is made from."""
+
+    def __init__(self, config: Config, policy: Policy, tx: Transaction, case: Case, now: datetime) -> None:
+        self._config = config
+        self._tx = tx
+        self._case = case
+        self._person = cases.person_of(tx, case)
+        self._now = now
+        self._web = config.web.public_url.rstrip("/")
+        self._patience = policy.patience
+        fallback = config.controller.fallback_language.value
+        self.languages = (case.language, fallback) if case.bilingual else (case.language,)
+
+    def drafts(self, effect: Effect, occasions: Sequence[Occasion]) -> list[Draft]:
+        """The letters of one effect, in the order they are sent."""
+        match effect:
+            case Effect.ASK_HOST | Effect.REMIND_HOST | Effect.INFORM_HOST:
+                return [draft for one in occasions for draft in self._to_host(effect, one)]
+            case Effect.ASK_PROOF_ELSEWHERE:
+                return [draft for one in occasions for draft in self._ask_elsewhere(one)]
+            case Effect.TELL_DONE:
+                return [draft for one in occasions for draft in self._tell_done(one)]
+            case _:
+                return self._to_person(effect, occasions)
+
+    def extension(self, text: str, first_due: date) -> list[Draft]:
+        """The letter that tells of two further months and why (GDPR Art. 12(3))."""
+        if self._person.address is None:
+            return []
+        controller = self._config.controller
+        deadline = legal_deadline(self._local(self._case.opened_at), controller.country, months=3)
+        context = Extended(reference=self._case.reference, text=text, first_due=first_due, deadline=deadline)
+        return [Draft(context, self._person.address, self.languages, by_hand=True)]
+
+    def _to_person(self, effect: Effect, occasions: Sequence[Occasion]) -> list[Draft]:
+        if self._person.address is None or self._case.channel == "link":
+            return []
+        to, reference = self._person.address, self._case.reference
+        lines = tuple(self._line(one.request) for one in occasions)
+        note = "\n\n".join(dict.fromkeys(one.note for one in occasions if one.note))
+        name = self._name_on_file(occasions[0].request)
+        context: Context
+        match effect:
+            case Effect.ASK_PROOF | Effect.REMIND:
+                return [self._challenge(effect, occasions, to, lines)]
+            case Effect.TELL_RECEIVED:
+                context = Received(
+                    reference=reference,
+                    status_link=self._status_link(),
+                    deadline=self._deadline(),
+                    requests=_understood(lines),
+                )
+            case Effect.TELL_WITHDRAWN:
+                context = Withdrawn(reference=reference, requests=lines)
+            case Effect.TELL_EXPIRED:
+                context = Expired(
+                    reference=reference, requests=lines, asked_on=self._local(self._case.opened_at)
+                )
+            case Effect.TELL_NOTHING_FOUND:
+                context = NothingFound(reference=reference)
+            case Effect.TELL_RESUBSCRIBED:
+                context = Resubscribed(reference=reference)
+            case Effect.TELL_EXPORT_READY:
+                return [self._export_ready(occasions[0], to, name)]
+            case Effect.TELL_REFUSED:
+                context = Refused(reference=reference, name=name, text=note, requests=_understood(lines))
+            case Effect.SEND_ANSWER:
+                context = StaffReply(reference=reference, name=name, text=note)
+            case _:
+                raise ValueError(f"no letter is known for {effect}")
+        is_by_hand = effect in (Effect.TELL_REFUSED, Effect.SEND_ANSWER)
+        return [Draft(context, to, self.languages, by_hand=is_by_hand)]
+
+    def _challenge(
+        self, effect: Effect, occasions: Sequence[Occasion], to: str, lines: tuple[RequestLine, ...]
+    ) -> Draft:
+        days = self._patience.proof_gives_up_days
+        token = self._mint(Purpose.CONFIRM, to, days)
+        link, expires = f"{self._web}/c/{token}", self._now + timedelta(days=days)
+        context: Context
+        if effect == Effect.ASK_PROOF:
+            context = Confirm(
+                reference=self._case.reference,
+                requests=lines,
+                link=link,
+                expires=expires,
+                due=self._case.due_on,
+            )
+        else:
+            context = ConfirmReminder(
+                reference=self._case.reference,
+                requests=lines,
+                link=link,
+                asked_on=self._local(occasions[0].request.since),
+                expires=expires,
+                last=occasions[0].request.reminders_sent >= len(self._patience.proof_reminders_days),
+            )
+        return Draft(context, to, self.languages, reply_token=token)
+
+    def _ask_elsewhere(self, occasion: Occasion) -> list[Draft]:
+        """The address on file, or a new address, is asked; the writer learns nothing of it."""
+        if occasion.address is None:
+            return []
+        days = self._patience.proof_gives_up_days
+        token = self._mint(Purpose.CONFIRM, occasion.address, days, occasion.request.id)
+        link, expires = f"{self._web}/c/{token}", self._now + timedelta(days=days)
+        context: Context
+        if self._is_new_address(occasion):
+            context = ConfirmAddress(reference=self._case.reference, link=link, expires=expires)
+        else:
+            line = self._line(occasion.request)
+            context = Confirm(
+                reference=self._case.reference,
+                requests=(line,),
+                link=link,
+                expires=expires,
+                due=self._case.due_on,
+            )
+        return [Draft(context, occasion.address, self.languages, token, occasion.request.id)]
+
+    def _is_new_address(self, occasion: Occasion) -> bool:
+        """The address that a correction asks for, which must prove itself too."""
+        asked = cases.asked_of(self._tx, self._case, occasion.request)
+        wanted = {normalise(change.new) for change in asked.fields if change.field == "email"}
+        return normalise(occasion.address or "") in wanted
+
+    def _export_ready(self, occasion: Occasion, to: str, name: str) -> Draft:
+        days = self._patience.export_kept_days
+        token = self._mint(Purpose.EXPORT, to, days, occasion.request.id)
+        expires = self._now + timedelta(days=days)
+        context = ExportReady(
+            reference=self._case.reference, name=name, link=f"{self._web}/x/{token}", expires=expires
+        )
+        return Draft(context, to, self.languages, request_id=occasion.request.id)
+
+    def _tell_done(self, occasion: Occasion) -> list[Draft]:
+        """What was done, and read back, is told to the person; a replaced address is told too."""
+        to = self._person.address
+        if to is None or self._case.channel == "link":
+            return []
+        request = occasion.request
+        result = self._result(request)
+        drafts = [Draft(self._done(request, result), to, self.languages, request_id=request.id)]
+        if result.old_address and result.old_address != to:
+            told = AddressChanged(
+                reference=self._case.reference, name=self._name_on_file(request), changed_at=self._now
+            )
+            drafts.append(Draft(told, result.old_address, self.languages, request_id=request.id))
+        return drafts
+
+    def _done(self, request: Request, result: Result) -> Context:
+        name, reference = self._name_on_file(request), self._case.reference
+        if request.kind == Kind.UNSUBSCRIBE:
+            link = self._tx.pseudonyms.link_token(self._person.address or "")
+            return Unsubscribed(reference=reference, undo_link=f"{self._web}/u/{link}")
+        subject = self._subject(request)
+        if subject is not None and subject.capacity == Capacity.VISITOR:
+            host = subject.host.name if subject.host else ""
+            places = tuple(PlaceLine(one.title, one.held_on, host) for one in result.events)
+            fields = tuple(change.field for change in result.changes)
+            action = _VISITOR_ACTIONS[Kind(request.kind)]
+            return VisitorDone(reference=reference, name=name, action=action, places=places, fields=fields)
+        if request.kind == Kind.CORRECTION:
+            changes = tuple(ChangeLine(one.field, one.before, one.after) for one in result.changes)
+            return Corrected(reference=reference, name=name, changes=changes)
+        gone = tuple(GoneLine(one.what, one.count) for one in result.gone)
+        kept = tuple(KeptLine(one.what, one.ground, one.until) for one in result.kept)
+        return Deleted(reference=reference, name=name, deleted_at=self._now, gone=gone, kept=kept)
+
+    def _to_host(self, effect: Effect, occasion: Occasion) -> list[Draft]:
+        request = occasion.request
+        subject = self._subject(request)
+        if subject is None or subject.host is None or request.kind not in _VISITOR_ACTIONS:
+            return []
+        result, host = self._result(request), subject.host
+        action = _VISITOR_ACTIONS[Kind(request.kind)]
+        events = tuple(PlaceLine(one.title, one.held_on, host.name) for one in result.events)
+        fields = tuple(change.field for change in result.changes)
+        language = host.language or self._config.controller.fallback_language.value
+        reference, visitor = self._case.reference, subject.address
+        if effect == Effect.INFORM_HOST:
+            informed = HostInformed(
+                reference=reference,
+                name=host.name,
+                action=action,
+                visitor=visitor,
+                events=events,
+                done_on=self._local(self._now),
+                fields=fields,
+            )
+            return [Draft(informed, host.address, (language,), request_id=request.id)]
+        days = self._patience.host_gives_up_days
+        token = self._mint(Purpose.HOST, host.address, days, request.id)
+        asked = HostAsked(
+            reference=reference,
+            name=host.name,
+            action=action,
+            visitor=visitor,
+            events=events,
+            link=f"{self._web}/h/{token}",
+            answer_by=self._local(request.since + timedelta(days=days)),
+            fields=fields,
+            reminder=effect == Effect.REMIND_HOST,
+        )
+        return [Draft(asked, host.address, (language,), request_id=request.id)]
+
+    def _status_link(self) -> str:
+        """The person's own page of the case, for as long as answering it may take."""
+        return f"{self._web}/case/{self._mint(Purpose.STATUS, self._person.address or '', _STATUS_DAYS)}"
+
+    def _mint(self, purpose: Purpose, address: str, days: int, request_id: UUID | None = None) -> str:
+        return tokens.mint(
+            self._tx,
+            purpose,
+            case_id=self._case.id,
+            address=address,
+            days=days,
+            now=self._now,
+            request_id=request_id,
+        )
+
+    def _line(self, request: Request) -> RequestLine:
+        asked = cases.asked_of(self._tx, self._case, request)
+        fields = tuple(dict.fromkeys(change.field for change in asked.fields))
+        return RequestLine(Kind(request.kind), Capacity(request.capacity), fields)
+
+    def _subject(self, request: Request) -> Subject | None:
+        return cases.subject_of(self._tx, self._case, request)
+
+    def _result(self, request: Request) -> Result:
+        return cases.result_of(self._tx, self._case, request)
+
+    def _name_on_file(self, request: Request) -> str:
+        subject = self._subject(request)
+        return subject.name if subject and request.proof in ("control", "staff") else ""
+
+    def _deadline(self) -> Deadline:
+        received = self._local(self._case.opened_at)
+        return legal_deadline(received, self._config.controller.country)
+
+    def _local(self, instant: datetime) -> date:
+        return received_on(instant, ZoneInfo(self._config.controller.timezone))
+
+
+def _understood(lines: tuple[RequestLine, ...]) -> tuple[RequestLine, ...]:
+    return tuple(line for line in lines if line.kind != Kind.OTHER)

@@ -1,0 +1,162 @@
+"""One raw mail, read: parsed, machine or person, newest text, language, requests, sender, decision.
+
+What `mailbot explain` prints and what `receive` acts on are the same reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic
+from mailbot.core.classify import Classifier
+from mailbot.core.decide import Decided, Decision, decide_mail
+from mailbot.core.language import LanguageGuess, LanguageGuesser
+from mailbot.core.message import Address, ParsedMail, Unreadable
+from mailbot.core.newest_text import newest_text
+from mailbot.core.parse import parse
+from mailbot.core.policy import Policy
+from mailbot.core.request import Asked, Evidence, Language, Understanding
+from mailbot.core.dns_answer import TxtLookup
+from mailbot.core.sender import SenderSettings, SenderVerdict, Verdict, judge_sender
+
+SURE_OF_LANGUAGE = 0.9
+"""Below this every language's rules are tried and the answer is bilingual (measured: shared notes on py3langid)."""
+
+_NOTHING = Understanding(asked=())
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was understood of one mail. `understanding` is empty for machines' mail."""
+
+    mail: ParsedMail
+    automatic: AutomaticVerdict | None
+    new_text: str
+    language: LanguageGuess
+    understanding: Understanding
+    sender: SenderVerdict
+    decided: Decided
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the reader needs to know beside the mail itself."""
+
+    policy: Policy
+    automatic: AutomaticRules
+    classifier: Classifier
+    guesser: LanguageGuesser
+    languages: tuple[Language, ...]
+    own_addresses: frozenset[str]
+    sender: SenderSettings
+
+
+class Reader:
+    """Reads mails; holds no state of them. `lookup_txt` None: DNS is not asked."""
+
+    def __init__(self, knowledge: Knowledge, lookup_txt: TxtLookup | None) -> None:
+        self._knowledge = knowledge
+        self._lookup_txt = lookup_txt
+
+    def read(self, raw: bytes, now: datetime) -> Reading | Unreadable:
+        """What `raw` is and asks; Unreadable with its reason when it cannot be read at all."""
+        mail = parse(raw)
+        if isinstance(mail, Unreadable):
+            return mail
+        known = self._knowledge
+        new_text = newest_text(mail.text)
+        guess = known.guesser.guess(new_text or mail.subject)
+        automatic = find_automatic(mail, known.own_addresses, known.automatic)
+        sender = judge_sender(mail, raw, self._lookup_txt, known.sender, now)
+        if automatic:
+            decided = Decided(Decision.IGNORE, (automatic.reason,))
+            return Reading(mail, automatic, new_text, guess, _NOTHING, sender, decided)
+        understanding = known.classifier.understand(mail.subject, new_text, self._languages(guess))
+        decided = decide_mail(understanding, sender, known.policy)
+        return Reading(mail, None, new_text, guess, understanding, sender, decided)
+
+    def read_text(self, subject: str, text: str) -> Reading:
+        """The same for a plain body without a mail around it (nothing is known of its sender)."""
+        mail = ParsedMail("", subject, (), (), (), "", (), text, None, (), (), "text/plain", ())
+        new_text = newest_text(text)
+        guess = self._knowledge.guesser.guess(new_text or subject)
+        understanding = self._knowledge.classifier.understand(subject, new_text, self._languages(guess))
+        sender = SenderVerdict(Verdict.UNPROVEN, None, None, ("a plain text has no sender",), None)
+        decided = decide_mail(understanding, _unknown_but_plausible(sender), self._knowledge.policy)
+        return Reading(mail, None, new_text, guess, understanding, sender, decided)
+
+    def _languages(self, guess: LanguageGuess) -> Sequence[Language]:
+        if guess.language is None or guess.confidence < SURE_OF_LANGUAGE:
+            return self._knowledge.languages
+        return (guess.language,)
+
+
+def as_json(reading: Reading, path: str) -> dict[str, object]:
+    """One line of `mailbot explain --json`."""
+    mail, guess = reading.mail, reading.language
+    return {
+        "path": path,
+        "from": mail.from_[0].address if len(mail.from_) == 1 else None,
+        "subject": mail.subject,
+        "message_id": mail.message_id,
+        "automatic": reading.automatic.kind.value if reading.automatic else None,
+        "language": guess.language.value if guess.language else None,
+        "language_confidence": round(guess.confidence, 3),
+        "new_text": reading.new_text,
+        "requests": [_asked_json(asked) for asked in reading.understanding.asked],
+        "sender": {
+            "verdict": reading.sender.verdict.value,
+            "method": reading.sender.method,
+            "domain": reading.sender.domain,
+            "reasons": list(reading.sender.reasons),
+        },
+        "decision": reading.decided.decision.value,
+        "reasons": list(reading.decided.reasons),
+        "error": None,
+    }
+
+
+def unreadable_json(path: str, reason: str) -> dict[str, object]:
+    """The line of a mail that cannot be read at all."""
+    return {
+        "path": path,
+        "from": None,
+        "subject": "",
+        "message_id": "",
+        "automatic": None,
+        "language": None,
+        "language_confidence": 0.0,
+        "new_text": "",
+        "requests": [],
+        "sender": {"verdict": Verdict.UNPROVEN.value, "method": None, "domain": None, "reasons": []},
+        "decision": Decision.REVIEW.value,
+        "reasons": ["the mail cannot be read"],
+        "error": reason,
+    }
+
+
+def _asked_json(asked: Asked) -> dict[str, object]:
+    return {
+        "kind": asked.kind.value,
+        "capacity": asked.capacity.value,
+        "confidence": round(asked.confidence, 3),
+        "evidence": [_evidence_json(evidence) for evidence in asked.evidence],
+        "fields": [{"field": one.field, "old": one.old, "new": one.new} for one in asked.fields],
+    }
+
+
+def _evidence_json(evidence: Evidence) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "rule": evidence.rule,
+        "text": evidence.text,
+        "start": evidence.start,
+        "end": evidence.end,
+    }
+    return {**shown, "in": "subject"} if evidence.in_subject else shown
+
+
+def _unknown_but_plausible(sender: SenderVerdict) -> SenderVerdict:
+    """A plain text is judged by what it asks, as if somebody with an address had mailed it."""
+    return SenderVerdict(sender.verdict, None, None, sender.reasons, Address("somebody@example.org"))

@@ -1,0 +1,412 @@
+"""One raw mail becomes one message with one disposition, and events for requests; then, and only then, it is moved.
+
+Identity is three-fold: place on the server (mailbox, UIDVALIDITY, UID), Message-ID, hash of the bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from mailbot.advance import MAILBOT, PERSON, Advance, Happening
+from mailbot.config import Controller
+from mailbot.core.answer import Answer, AnswerRules, read_answer
+from mailbot.core.automatic import Automatic
+from mailbot.core.case import Person
+from mailbot.core.deadlines import explained, legal_deadline, received_on
+from mailbot.core.decide import Decision, decide_request
+from mailbot.core.message import ParsedMail, Unreadable
+from mailbot.core.policy import Policy
+from mailbot.core.request import Asked, Capacity, Kind
+from mailbot.core.sender import Verdict
+from mailbot.core.token import Purpose, token_in
+from mailbot.core.workflow import OPEN_STATES, Event, State, possible
+from mailbot.letters import letter_of_bounce
+from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
+from mailbot.proof import Proof
+from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
+from mailbot.store import cases, messages, tokens
+from mailbot.store.database import Store, Transaction
+from mailbot.store.messages import Incoming, Place
+from mailbot.store.tables import Case, Request
+
+_log = structlog.get_logger()
+_FAILED = re.compile(rb"^(?:Action:[ \t]*failed|Status:[ \t]*5\.\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
+"""A delivery status that is final (RFC 3464 §2.3.3-2.3.4)."""
+
+CASE, IGNORED, QUARANTINED = "case", "ignored", "quarantined"
+_EVENTS = {Decision.ACT: Event.UNDERSTOOD_TO_ACT, Decision.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was taken in, counted for `mailbot run --json` and the metrics."""
+
+    received: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    cases_opened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    incoming: Incoming
+    reading: Reading | Unreadable
+
+
+@dataclass(slots=True)
+class Receive:
+    """Takes mails in. `clock` gives aware UTC times."""
+
+    store: Store
+    reader: Reader
+    advance: Advance
+    proof: Proof
+    policy: Policy
+    controller: Controller
+    bounce_address: str
+    answers: AnswerRules
+    clock: Callable[[], datetime]
+    count: Intake = field(default_factory=Intake)
+
+    def batch(self, inbox: Inbox, arrived: Sequence[Arrived | TooLarge | Unfetchable]) -> None:
+        """Every mail of the batch is stored and then moved; one that cannot be stored stays where it is."""
+        dispositions = self.take([_incoming(mail) for mail in arrived if not isinstance(mail, Unfetchable)])
+        by_uid = {place.uid: disposition for place, disposition in dispositions.items()}
+        for folder, wanted in (
+            (inbox.settings.processed_folder, False),
+            (inbox.settings.quarantine_folder, True),
+        ):
+            uids = [uid for uid, one in by_uid.items() if (one == QUARANTINED) is wanted]
+            if uids:
+                inbox.move(uids, folder)
+
+    def take(self, incomings: Sequence[Incoming]) -> dict[Place, str]:
+        """The disposition of each mail that is now stored, by its place on the server."""
+        fresh, known = self._sift(incomings)
+        now = self.clock()
+        read = [_Read(incoming, self._read(incoming, now)) for incoming in fresh]
+        dispositions = self._store_all(read, now)
+        return {**known, **{place: how for place, how in dispositions.items() if place}}
+
+    def take_pushed(self, incoming: Incoming) -> None:
+        """A mail pushed in by LMTP is stored; raises when it could not be, so that the sender keeps it."""
+        fresh, _ = self._sift([incoming])
+        now = self.clock()
+        for one in fresh:
+            self._store_apart(_Read(one, self._read(one, now)), now)
+
+    def _sift(self, incomings: Sequence[Incoming]) -> tuple[list[Incoming], dict[Place, str]]:
+        """The mails not stored yet, and the dispositions of those that are (a crash before the move, or the
+        same bytes delivered again)."""
+        places = [incoming.place for incoming in incomings if incoming.place]
+        hashes = [incoming.content_hash for incoming in incomings]
+        with self.store.read() as tx:
+            seen = messages.known_places(tx, places)
+            stored = messages.by_content(tx, hashes)
+        fresh: list[Incoming] = []
+        known: dict[Place, str] = {}
+        copies: list[tuple[Incoming, UUID]] = []
+        fresh_hashes: set[bytes] = set()
+        for incoming in incomings:
+            if incoming.place in seen:
+                known[incoming.place] = CASE
+            elif incoming.content_hash in stored:
+                copies.append((incoming, stored[incoming.content_hash]))
+            elif incoming.content_hash not in fresh_hashes:
+                fresh_hashes.add(incoming.content_hash)
+                fresh.append(incoming)
+        self._note_copies(copies)
+        self.count.duplicates += len(incomings) - len(fresh)
+        known.update({incoming.place: CASE for incoming, _ in copies if incoming.place})
+        return fresh, known
+
+    def _note_copies(self, copies: Sequence[tuple[Incoming, UUID]]) -> None:
+        if not copies:
+            return
+        with self.store.begin() as tx:
+            for incoming, message_id in copies:
+                if incoming.place:
+                    messages.sight(tx, incoming.place, message_id, self.clock())
+
+    def _read(self, incoming: Incoming, now: datetime) -> Reading | Unreadable:
+        if incoming.source == "too_large":
+            return Unreadable("larger than max_message_bytes; only its head was taken in")
+        try:
+            return self.reader.read(incoming.raw, now)
+        except Exception as error:  # noqa: BLE001  # one such mail must not stand in the way of the next
+            _log.error("a mail could not be read", error=type(error).__name__)
+            return Unreadable(f"reading it failed ({type(error).__name__})")
+
+    def _store_all(self, read: Sequence[_Read], now: datetime) -> dict[Place | None, str]:
+        """All in one transaction where possible; answers to tokens ask the platform first, so go alone."""
+        together = [one for one in read if not self._token_of(one.reading)]
+        apart = [one for one in read if self._token_of(one.reading)]
+        stored: dict[Place | None, str] = {}
+        before = (self.count.received, self.count.quarantined, self.count.cases_opened)
+        try:
+            with self.store.begin() as tx:
+                stored.update({one.incoming.place: self._store(tx, one, now) for one in together})
+        except Exception as error:  # noqa: BLE001  # one bad mail must not hold up the other 49
+            _log.warning(
+                "a batch could not be stored at once; storing one by one", error=type(error).__name__
+            )
+            self.count.received, self.count.quarantined, self.count.cases_opened = before
+            stored, apart = {}, list(read)
+        for one in apart:
+            stored[one.incoming.place] = self._store_apart(one, now)
+        return stored
+
+    def _store_apart(self, one: _Read, now: datetime) -> str:
+        try:
+            return self._answer_token(one, now) or self._store_alone(one, now)
+        except Exception as error:  # noqa: BLE001  # quarantined; if even that fails, the caller hears
+            _log.error("a mail could not be handled", error=type(error).__name__)
+            reason = Unreadable(f"handling it failed ({type(error).__name__})")
+            return self._store_alone(_Read(one.incoming, reason), now)
+
+    def _store_alone(self, one: _Read, now: datetime) -> str:
+        with self.store.begin() as tx:
+            return self._store(tx, one, now)
+
+    def _store(self, tx: Transaction, one: _Read, now: datetime) -> str:
+        self.count.received += 1
+        match one.reading:
+            case Unreadable(reason=reason):
+                return self._quarantine(tx, one.incoming, reason, now)
+            case Reading(automatic=None) as reading:
+                return self._store_letter(tx, one.incoming, reading, now)
+            case reading:
+                return self._store_automatic(tx, one.incoming, reading, now)
+
+    def _quarantine(self, tx: Transaction, incoming: Incoming, reason: str, now: datetime) -> str:
+        self.count.quarantined += 1
+        key_id, seal = tx.new_key()
+        message = messages.save(
+            tx, incoming, key_id=key_id, case=None, disposition=QUARANTINED, reason=reason, now=now
+        )
+        message.sealed_reading = seal.seal(_dump(unreadable_json("", reason)), "message.reading")
+        return QUARANTINED
+
+    def _store_automatic(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
+        reason = f"{reading.automatic.kind}: {reading.automatic.reason}" if reading.automatic else ""
+        key_id, _ = tx.new_key()
+        self._save(tx, incoming, reading, key_id, None, IGNORED, reason, now)
+        messages.destroy_after(tx, key_id, self.policy.retention.ignored_mail_days, now)
+        if reading.automatic and reading.automatic.kind == Automatic.BOUNCE:
+            self._note_bounce(tx, incoming, reading.mail, now)
+        return IGNORED
+
+    def _note_bounce(self, tx: Transaction, incoming: Incoming, mail: ParsedMail, now: datetime) -> None:
+        """A final bounce of one of our letters makes its requests unreachable. Only the token in the envelope
+        address of that letter says so: whoever forges a bounce achieves nothing."""
+        letter = letter_of_bounce(tx, _addresses(mail), self.bounce_address)
+        if letter is None or not _FAILED.search(incoming.raw):
+            return
+        case = cases.locked(tx, letter.case_id)
+        wanted = (
+            [letter.request_id] if letter.request_id else [one.id for one in cases.requests_of(tx, case.id)]
+        )
+        happenings = [
+            Happening(request, Event.BOUNCED, MAILBOT, f"the letter '{letter.template}' bounced")
+            for request in cases.requests_of(tx, case.id)
+            if request.id in wanted and possible(State(request.state), Event.BOUNCED)
+        ]
+        self.advance(tx, case, happenings, now)
+
+    def _store_letter(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
+        joined = self._case_to_join(tx, reading)
+        case = joined or self._open(tx, incoming, reading, now)
+        self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)
+        self.advance(tx, case, self._happenings(tx, case, reading, now), now)
+        return CASE
+
+    def _case_to_join(self, tx: Transaction, reading: Reading) -> Case | None:
+        """The case this letter belongs to: an answer in the thread of one of our letters to this very sender,
+        or the same thing asked again while proof of it is awaited. The reference in a subject proves nothing."""
+        address, mail = reading.sender.address, reading.mail
+        if address is None or reading.sender.verdict == Verdict.FORGED:
+            return None
+        thread = cases.of_thread(tx, [mail.in_reply_to, *mail.references], address)
+        if thread:
+            return cases.locked(tx, thread.id)
+        kinds = {asked.kind for asked in reading.understanding.asked}
+        for case in cases.open_of_address(tx, address):
+            waiting = [
+                one.kind for one in cases.requests_of(tx, case.id) if one.state == State.AWAITING_PROOF
+            ]
+            if case.answerable and kinds and kinds <= set(waiting):
+                return cases.locked(tx, case.id)
+        return None
+
+    def _open(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> Case:
+        mail, sender, guess = reading.mail, reading.sender, reading.language
+        name = mail.from_[0].name if len(mail.from_) == 1 else ""
+        person = Person(sender.address, name, mail.subject, mail.message_id, mail.references[-10:])
+        self.count.cases_opened += 1
+        local_day = received_on(incoming.received_at, ZoneInfo(self.controller.timezone))
+        deadline = legal_deadline(local_day, self.controller.country)
+        is_sure = guess.language in self.controller.languages and guess.confidence >= SURE_OF_LANGUAGE
+        return cases.open_case(
+            tx,
+            person,
+            channel="mail",
+            language=(
+                guess.language if is_sure and guess.language else self.controller.fallback_language
+            ).value,
+            bilingual=not is_sure,
+            answerable=sender.address is not None and sender.verdict != Verdict.FORGED,
+            due_on=deadline.due,
+            due_why=explained(deadline),
+            now=now,
+        )
+
+    def _happenings(self, tx: Transaction, case: Case, reading: Reading, now: datetime) -> list[Happening]:
+        present = list(cases.requests_of(tx, case.id))
+        if reading.understanding.withdraws and present:
+            return self._withdrawals(present, reading)
+        happenings: list[Happening] = []
+        for asked in reading.understanding.asked:
+            again = next((one for one in present if _same_again(one, asked)), None)
+            if again is not None:
+                happenings.append(Happening(again, _again(again), PERSON, "the person wrote again"))
+            elif not (present and asked.kind == Kind.OTHER):
+                happenings.append(
+                    self._new_request(tx, case, asked, reading, len(present) + len(happenings), now)
+                )
+        return happenings or self._wrote_again(tx, case, present, reading, now)
+
+    def _new_request(
+        self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
+    ) -> Happening:
+        request = cases.add_request(tx, case, asked, position, now)
+        decided = decide_request(asked, reading.understanding.doubts, reading.sender, self.policy)
+        if reading.sender.verdict == Verdict.PROVEN:
+            request.proof = "sender"
+        event = _EVENTS.get(decided.decision) or self._staff_event(case, reading)
+        return Happening(request, event, MAILBOT, "; ".join(decided.reasons))
+
+    def _staff_event(self, case: Case, reading: Reading) -> Event:
+        """Staff read it. Whether the person is told so: never a forger, an authority or a lawyer."""
+        silent = not case.answerable or reading.understanding.formal
+        return Event.UNDERSTOOD_SUSPECT if silent else Event.UNDERSTOOD_FOR_STAFF
+
+    def _withdrawals(self, present: Iterable[Request], reading: Reading) -> list[Happening]:
+        """Requests the person takes back: at once when the sender is proven, by staff when not."""
+        is_proven = reading.sender.verdict == Verdict.PROVEN
+        event = Event.CANCELLED if is_proven else Event.UNCLEAR_ANSWER
+        fallback = Event.PERSON_WROTE
+        chosen = [(one, event if possible(State(one.state), event) else fallback) for one in present]
+        return [
+            Happening(one, what, PERSON, "the person takes the request back")
+            for one, what in chosen
+            if possible(State(one.state), what)
+        ]
+
+    def _wrote_again(
+        self, tx: Transaction, case: Case, present: Sequence[Request], reading: Reading, now: datetime
+    ) -> list[Happening]:
+        """Something that asks nothing new: whoever waits for the person is told, else staff read it."""
+        waiting = [one for one in present if possible(State(one.state), Event.PERSON_WROTE)]
+        if waiting:
+            return [Happening(one, Event.PERSON_WROTE, PERSON, "the person wrote again") for one in waiting]
+        asked = Asked(Kind.OTHER, Capacity.UNKNOWN, 0.0)
+        return [self._new_request(tx, case, asked, reading, len(present), now)]
+
+    def _save(
+        self,
+        tx: Transaction,
+        incoming: Incoming,
+        reading: Reading,
+        key_id: UUID,
+        case: Case | None,
+        disposition: str,
+        reason: str,
+        now: datetime,
+    ) -> None:
+        known = Incoming(
+            incoming.raw,
+            incoming.received_at,
+            incoming.source,
+            incoming.place,
+            reading.mail.message_id,
+            reading.sender.address,
+        )
+        message = messages.save(
+            tx, known, key_id=key_id, case=case, disposition=disposition, reason=reason, now=now
+        )
+        message.sealed_reading = tx.seal(key_id).seal(_dump(as_json(reading, "")), "message.reading")
+
+    def _token_of(self, reading: Reading | Unreadable) -> str | None:
+        """The token in the address a person answered to; machines' answers never count."""
+        if isinstance(reading, Unreadable) or reading.automatic:
+            return None
+        privacy = self.controller.privacy_address
+        found = (token_in(address, privacy) for address in _addresses(reading.mail))
+        return next((token for token in found if token), None)
+
+    def _answer_token(self, one: _Read, now: datetime) -> str | None:
+        """An answer to a confirmation is stored and acted on; None when the token is none of ours."""
+        token = self._token_of(one.reading)
+        if token is None or isinstance(one.reading, Unreadable):
+            return None
+        reading = one.reading
+        with self.store.read() as tx:
+            row = tokens.find(tx, token, Purpose.CONFIRM, now)
+            is_theirs = row is not None and _is_from(tx, reading, row.address_hash)
+        if row is None:
+            return None
+        answer = read_answer(reading.new_text, self.answers) if is_theirs else Answer.UNCLEAR
+        prepared = self.proof.prepare(token, {}, now) if answer == Answer.YES else None
+        with self.store.begin() as tx:
+            case = cases.locked(tx, row.case_id)
+            self.count.received += 1
+            self._save(tx, one.incoming, reading, case.key_id, case, CASE, "", now)
+            if prepared:
+                self.proof.settle(tx, prepared, now)
+            else:
+                self.proof.answer_otherwise(tx, token, answer, now, is_theirs=is_theirs)
+        return CASE
+
+
+def _is_from(tx: Transaction, reading: Reading, address_hash: bytes | None) -> bool:
+    sender = reading.sender
+    if sender.address is None or sender.verdict == Verdict.FORGED or address_hash is None:
+        return False
+    return tx.pseudonyms.address(sender.address) == address_hash
+
+
+def _same_again(request: Request, asked: Asked) -> bool:
+    is_same = request.kind == asked.kind and request.state in OPEN_STATES
+    return is_same and any(
+        possible(State(request.state), event) for event in (Event.ASKED_AGAIN, Event.PERSON_WROTE)
+    )
+
+
+def _again(request: Request) -> Event:
+    return Event.ASKED_AGAIN if possible(State(request.state), Event.ASKED_AGAIN) else Event.PERSON_WROTE
+
+
+def _incoming(mail: Arrived | TooLarge) -> Incoming:
+    where = mail.location
+    place = Place(where.mailbox, where.uidvalidity, where.uid)
+    match mail:
+        case Arrived():
+            return Incoming(mail.raw, mail.internal_date, "imap", place)
+        case TooLarge():
+            return Incoming(mail.head, mail.internal_date, "too_large", place)
+
+
+def _addresses(mail: ParsedMail) -> list[str]:
+    return [recipient.address for recipient in mail.recipients]
+
+
+def _dump(line: dict[str, object]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")

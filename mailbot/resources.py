@@ -1,0 +1,36 @@
+"""The files inside the package: templates, rules, catalogues; a folder of the configuration stands before them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+class ResourceTrouble(Exception):
+    """A file of rules or templates is missing or wrong; the text names it."""
+
+
+def built_in(what: str) -> Path:
+    """The package's own folder of `what` (templates, rules, locale) or file (config.toml)."""
+    inside = _PACKAGE / "data" / what  # in a wheel
+    return inside if inside.exists() else _PACKAGE.parent / what  # in a checkout
+
+
+def folders(what: str, override: Path | None) -> tuple[Path, ...]:
+    """Where to look for files of `what`, first the overriding folder."""
+    return (override, built_in(what)) if override else (built_in(what),)
+
+
+def read_toml(name: str, places: tuple[Path, ...]) -> dict[str, object]:
+    """The first file `name` in `places`, parsed. Raises ResourceTrouble when it is missing or no TOML."""
+    for place in places:
+        file = place / name
+        if not file.is_file():
+            continue
+        try:
+            return tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ResourceTrouble(f"{file}: {error}") from None
+    raise ResourceTrouble(f"{name} is in none of: {', '.join(map(str, places))}")

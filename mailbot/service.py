@@ -1,0 +1,226 @@
+"""The running service: one thread a mailbox, one that sends, one that applies, a clock, the web pages.
+
+Each part only asks the database what is due; parts may run in several processes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailbot.config import Config
+from mailbot.followups import FollowUps
+from mailbot.mail.inbox import Inbox, Mail, MailboxTrouble
+from mailbot.mail.lmtp import LmtpAnswer, LmtpDoor, LmtpMail
+from mailbot.mail.outbox import SmtpConnection
+from mailbot.mail.watch import WatchState, watch
+from mailbot.platform.interface import Platform
+from mailbot.receive import Receive
+from mailbot.scheduler import start_scheduler
+from mailbot.store import works
+from mailbot.store.database import Store
+from mailbot.store.messages import Incoming
+from mailbot.web.parts import Health
+from mailbot.work import Worker
+
+_log = structlog.get_logger()
+_IDLE_SECONDS = 1.0
+_PAUSE_AFTER_TROUBLE_SECONDS = 5.0
+_LATE_WORK = timedelta(minutes=15)
+
+
+class Parts(Protocol):
+    """What the service runs; mailbot.app.App is one."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def clock(self) -> Callable[[], datetime]: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def receive(self) -> Receive: ...
+    @property
+    def worker(self) -> Worker: ...
+    @property
+    def follow_ups(self) -> FollowUps: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What one run did; the keys of `mailbot run --json`."""
+
+    received: int
+    duplicates: int
+    quarantined: int
+    cases_opened: int
+    replies_sent: int
+    changes_applied: int
+    failed: int
+    seconds: float
+
+
+class Service:
+    """Runs the parts until stopped, or once."""
+
+    def __init__(self, app: Parts) -> None:
+        self._app = app
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._states: dict[str, WatchState] = {}
+        self._swept_at: datetime | None = None
+
+    def run_once(self, parts: Sequence[str]) -> Summary:
+        """Everything waiting is taken in, all due work is done, all due mail is sent, due sweeps are run."""
+        started, troubles = time.monotonic(), 0
+        if "mail" in parts:
+            troubles = self._take_in_and_send()
+        if "schedule" in parts:
+            self._app.follow_ups.sweep()
+        with SmtpConnection(self._app.config.smtp_settings()) as smtp:
+            while self._app.worker.apply_due() or ("mail" in parts and self._app.worker.send_due(smtp)):
+                pass
+        return self._summary(time.monotonic() - started, troubles)
+
+    def start(self, parts: Sequence[str], stack: ExitStack) -> None:
+        """The parts run in threads until `stack` is closed."""
+        stack.callback(self._join, self._start_threads(parts))
+        stack.callback(self._stop.set)
+        if "schedule" in parts:
+            scheduler = start_scheduler(self._sweep)
+            stack.callback(scheduler.shutdown)
+            self._sweep()
+        if "mail" in parts and self._app.config.lmtp.listen:
+            door = LmtpDoor(self._app.config.lmtp.listen, self._accept)
+            door.start()
+            stack.callback(door.stop)
+
+    def health(self) -> Health:
+        """Whether intake, outbox and clock are alive."""
+        parts = {
+            **{f"intake:{name}": self._intake(state) for name, state in self._states.items()},
+            "outbox": self._outbox(),
+        }
+        if self._swept_at is not None:
+            late = self._app.clock() - self._swept_at > timedelta(minutes=5)
+            parts["clock"] = "the last sweep is more than five minutes ago" if late else "ok"
+        looked = [state.last_success for state in self._states.values() if state.last_success]
+        return Health(all(said == "ok" for said in parts.values()), parts, min(looked, default=None))
+
+    def _start_threads(self, parts: Sequence[str]) -> list[threading.Thread]:
+        targets: list[tuple[str, Callable[[], None]]] = []
+        if "mail" in parts:
+            for box in self._app.config.mailboxes():
+                targets.append((f"intake {box.name}", lambda box=box: self._watch(box)))  # type: ignore[misc]  # the default binds the loop's value
+            targets.append(("outbox", self._send_for_ever))
+        if "schedule" in parts or "mail" in parts:
+            targets.append(("work", self._apply_for_ever))
+        threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _join(self, threads: Sequence[threading.Thread]) -> None:
+        for thread in threads:
+            thread.join(20)
+
+    def _take_in_and_send(self) -> int:
+        """Sending goes on beside fetching; returns how many mailboxes could not be read."""
+        troubles = 0
+        sender = threading.Thread(target=self._send_for_ever, name="outbox")
+        sender.start()
+        try:
+            for box in self._app.config.mailboxes():
+                try:
+                    watch(box, self._handle, self._stop, once=True, on_state=self._note)
+                except (MailboxTrouble, OSError) as trouble:
+                    _log.error("a mailbox could not be read", mailbox=box.name, trouble=str(trouble))
+                    troubles += 1
+        finally:
+            self._stop.set()
+            sender.join()
+            self._stop.clear()
+        return troubles
+
+    def _watch(self, box: object) -> None:
+        watch(box, self._handle, self._stop, once=False, on_state=self._note)  # type: ignore[arg-type]
+
+    def _handle(self, inbox: Inbox, mails: list[Mail]) -> None:
+        self._app.receive.batch(inbox, mails)
+        self._wake.set()
+
+    def _note(self, state: WatchState) -> None:
+        self._states[state.mailbox] = state
+
+    def _send_for_ever(self) -> None:
+        with SmtpConnection(self._app.config.smtp_settings()) as smtp:
+            self._loop(lambda: self._app.worker.send_due(smtp))
+
+    def _apply_for_ever(self) -> None:
+        self._app.platform.finish_open()
+        self._loop(self._app.worker.apply_due)
+
+    def _loop(self, work: Callable[[], int]) -> None:
+        """Work is done as long as there is some; then a short wait, cut short by news."""
+        while not self._stop.is_set():
+            try:
+                did = work()
+            except SQLAlchemyError as error:
+                _log.error("the database fails", error=type(error).__name__)
+                self._stop.wait(_PAUSE_AFTER_TROUBLE_SECONDS)
+                continue
+            if not did:
+                self._wake.wait(_IDLE_SECONDS)
+                self._wake.clear()
+
+    def _sweep(self) -> None:
+        try:
+            self._app.follow_ups.sweep()
+            self._swept_at = self._app.clock()
+        except SQLAlchemyError as error:
+            _log.error("the sweep failed", error=type(error).__name__)
+
+    def _accept(self, mail: LmtpMail) -> LmtpAnswer:
+        """One mail pushed in is stored before it is taken."""
+        self._app.receive.take_pushed(Incoming(mail.raw, self._app.clock(), "lmtp"))
+        self._wake.set()
+        return LmtpAnswer.TAKEN
+
+    def _intake(self, state: WatchState) -> str:
+        late = timedelta(minutes=10)
+        if state.last_success and self._app.clock() - state.last_success < late:
+            return "ok"
+        return state.last_trouble or "mail has not been looked for in ten minutes"
+
+    def _outbox(self) -> str:
+        try:
+            with self._app.store.read() as tx:
+                oldest = works.oldest_due(tx)
+        except SQLAlchemyError as error:
+            return f"the database fails ({type(error).__name__})"
+        if oldest is None or self._app.clock() - oldest < _LATE_WORK:
+            return "ok"
+        return "work is due for more than a quarter of an hour"
+
+    def _summary(self, seconds: float, troubles: int) -> Summary:
+        taken, done = self._app.receive.count, self._app.worker.done
+        return Summary(
+            taken.received,
+            taken.duplicates,
+            taken.quarantined,
+            taken.cases_opened,
+            done.replies_sent,
+            done.changes_applied,
+            done.failed + troubles,
+            round(seconds, 3),
+        )

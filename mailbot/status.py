@@ -1,0 +1,55 @@
+"""The person's own view of a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from mailbot.core.request import Kind
+from mailbot.core.token import Purpose
+from mailbot.core.workflow import OPEN_STATES, State
+from mailbot.store import cases, tokens
+from mailbot.store.database import Store
+from mailbot.store.tables import Case
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """One request: what, where it stands, since when."""
+
+    kind: Kind
+    state: State
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """What was asked, what happened, what is next and by when."""
+
+    reference: str
+    language: str
+    opened_at: datetime
+    due_on: date
+    requests: tuple[RequestStatus, ...]
+    open: bool
+
+
+class StatusOfCase:
+    """Shows cases to the people they are for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def view(self, token: str, now: datetime) -> CaseView | None:
+        """The case of a token; None when it opens nothing."""
+        with self._store.read() as tx:
+            row = tokens.find(tx, token, Purpose.STATUS, now)
+            if row is None:
+                return None
+            case = tx.session.get_one(Case, row.case_id)
+            requests = tuple(
+                RequestStatus(Kind(one.kind), State(one.state), one.since)
+                for one in cases.requests_of(tx, case.id)
+            )
+            is_open = any(one.state in OPEN_STATES for one in requests)
+            return CaseView(case.reference, case.language, case.opened_at, case.due_on, requests, is_open)

@@ -1,0 +1,100 @@
+"""Unsubscribing by link, one click, API or account settings, and taking it back. Effective at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from mailbot.advance import PERSON, Advance, Happening
+from mailbot.config import Config
+from mailbot.core.case import Person
+from mailbot.core.deadlines import explained, legal_deadline, received_on
+from mailbot.core.request import Asked, Capacity, Kind
+from mailbot.core.workflow import Event, State, possible
+from mailbot.store import cases, suppressions
+from mailbot.store.database import Store, Transaction
+from mailbot.store.tables import Case, Request, Suppression
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What the platform's mailer puts into its mails (RFC 2369, RFC 8058)."""
+
+    url: str
+    mailto: str
+    list_unsubscribe: str
+    list_unsubscribe_post: str = ONE_CLICK
+
+
+class Unsubscribing:
+    """Puts addresses on the suppression list and takes them off, with a case that proves when and how."""
+
+    def __init__(self, store: Store, advance: Advance, config: Config) -> None:
+        self._store = store
+        self._advance = advance
+        self._config = config
+
+    def link(self, address: str) -> Links:
+        """The address's own link, the same for ever; nobody else can read or forge it."""
+        token = self._store.pseudonyms.link_token(address)
+        url = f"{self._config.web.public_url.rstrip('/')}/u/{token}"
+        local, _, domain = self._config.controller.privacy_address.rpartition("@")
+        mailto = f"mailto:{quote(local)}@{domain}?subject=unsubscribe%20{token}"
+        return Links(url, mailto, f"<{url}>, <{mailto}>")
+
+    def address_of(self, token: str) -> str | None:
+        """The address a link is for; None when it is none of ours."""
+        return self._store.pseudonyms.address_in(token)
+
+    def status(self, address: str) -> Suppression | None:
+        """Since when and how; None when it never was on the list."""
+        with self._store.read() as tx:
+            return suppressions.status(tx, address)
+
+    def unsubscribe(self, address: str, *, how: str, language: str | None, now: datetime) -> bool:
+        """The address gets no promotional mail from now on, durably; False when that was so already."""
+        with self._store.begin() as tx:
+            if suppressions.is_suppressed(tx, address):
+                return False
+            case, request = self._open(tx, address, language, now)
+            suppressions.suppress(tx, address, how=how, by=PERSON, now=now)
+            reason = f"unsubscribed by {how}"
+            self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
+            return True
+
+    def undo(self, address: str, *, how: str, now: datetime) -> bool:
+        """The address gets promotional mail again; False when it was not on the list."""
+        with self._store.begin() as tx:
+            if not suppressions.lift(tx, address, now):
+                return False
+            last = cases.last_unsubscribe(tx, address)
+            if last is not None:
+                case, request = last
+                reason = f"taken back by {how}"
+                if possible(State(request.state), Event.UNDONE):
+                    self._advance(tx, case, [Happening(request, Event.UNDONE, PERSON, reason)], now)
+            return True
+
+    def _open(
+        self, tx: Transaction, address: str, language: str | None, now: datetime
+    ) -> tuple[Case, Request]:
+        controller = self._config.controller
+        received: date = received_on(now, ZoneInfo(controller.timezone))
+        deadline = legal_deadline(received, controller.country)
+        case = cases.open_case(
+            tx,
+            Person(address),
+            channel="link",
+            language=language or controller.fallback_language.value,
+            bilingual=False,
+            answerable=True,
+            due_on=deadline.due,
+            due_why=explained(deadline),
+            now=now,
+        )
+        asked = Asked(Kind.UNSUBSCRIBE, Capacity.UNKNOWN, 1.0)
+        return case, cases.add_request(tx, case, asked, 0, now)

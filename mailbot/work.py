@@ -1,0 +1,309 @@
+"""Work done: letters sent, plans applied and read back. Each piece is leased, done, marked done; each is safe to redo.
+
+What comes of it enters by the same door as everything else (advance).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from mailbot.advance import MAILBOT, Advance, Happening
+from mailbot.core.address import normalise
+from mailbot.core.plan import (
+    Applied,
+    Change,
+    Correction,
+    Deletion,
+    FieldView,
+    Plan,
+    PlanGrew,
+    PlatformTrouble,
+    Resubscribe,
+    Subject,
+    Unsubscribe,
+)
+from mailbot.core.request import Asked, Kind
+from mailbot.core.result import Changed, Result, gone_of, kept_of
+from mailbot.core.workflow import Event, State, possible
+from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
+from mailbot.platform.interface import Platform
+from mailbot.store import cases, exports, letters, suppressions, works
+from mailbot.store.database import Store, Transaction
+from mailbot.store.tables import Case, Letter, Request, Work
+from mailbot.store.works import WorkKind
+
+_log = structlog.get_logger()
+
+SEND_BATCH = 50
+MARK_EVERY = 10
+"""So many letters at most are sent again, with the same Message-ID, when the process dies before they are marked."""
+
+_FIRST_RETRY_SECONDS = 60
+_LONGEST_RETRY_SECONDS = 4 * 3600
+_SEND_GIVES_UP_AFTER = timedelta(days=4)
+"""As mail servers do (RFC 5321 §4.5.4.1 asks for at least 4 to 5 days)."""
+_APPLY_ATTEMPTS = 8
+
+
+@dataclass(slots=True)
+class WorkDone:
+    """Counted for `mailbot run --json` and the metrics."""
+
+    replies_sent: int = 0
+    changes_applied: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of applying: the event it yields and what is remembered of it."""
+
+    event: Event
+    reason: str = ""
+    result: Result | None = None
+    erased: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Worker:
+    """Does due work. `clock` gives aware UTC times; any number of workers may run."""
+
+    store: Store
+    advance: Advance
+    platform: Platform
+    clock: Callable[[], datetime]
+    done: WorkDone = field(default_factory=WorkDone)
+
+    def send_due(self, smtp: SmtpConnection) -> int:
+        """One batch of due letters was tried; returns how many there were."""
+        now = self.clock()
+        with self.store.begin() as tx:
+            claimed = works.claim(tx, [WorkKind.SEND], now, SEND_BATCH)
+            loaded = [
+                (work, *letters.content(tx, letters.by_id(tx, _known(work.letter_id)))) for work in claimed
+            ]
+        answers: list[tuple[Work, Sent | Later | Refused]] = []
+        for work, envelope, raw in loaded:
+            answers.append((work, smtp.send(envelope.sender, envelope.recipient, raw)))
+            if len(answers) >= MARK_EVERY:
+                self._mark_sent(answers)
+                answers = []
+        self._mark_sent(answers)
+        return len(loaded)
+
+    def apply_due(self) -> int:
+        """One piece of due platform work was tried; returns 0 when none was due."""
+        with self.store.begin() as tx:
+            claimed = works.claim(tx, [WorkKind.APPLY, WorkKind.UNDO], self.clock(), 1)
+        for work in claimed:
+            self._apply_one(work)
+        return len(claimed)
+
+    def _mark_sent(self, answers: Sequence[tuple[Work, Sent | Later | Refused]]) -> None:
+        if not answers:
+            return
+        now = self.clock()
+        with self.store.begin() as tx:
+            for claimed, answer in answers:
+                work = tx.session.get_one(Work, claimed.id)
+                letter = letters.by_id(tx, _known(work.letter_id))
+                match answer:
+                    case Sent():
+                        letter.state, letter.sent_at = "sent", now
+                        works.finish(work, now)
+                        self.done.replies_sent += 1
+                    case Later(reason=reason) if now - work.created_at < _SEND_GIVES_UP_AFTER:
+                        letter.last_answer = reason
+                        works.try_later(work, now + _pause(work.attempts), reason)
+                    case Later(reason=reason) | Refused(reason=reason):
+                        letter.state, letter.last_answer = "refused", reason
+                        works.give_up(work, reason)
+                        self.done.failed += 1
+                        tx.session.flush()
+                        self._unreachable(tx, letter, now)
+
+    def _unreachable(self, tx: Transaction, letter: Letter, now: datetime) -> None:
+        """Staff see that a letter could not be delivered."""
+        case = cases.locked(tx, letter.case_id)
+        happenings = [
+            Happening(request, Event.BOUNCED, MAILBOT, f"the letter '{letter.template}' was refused")
+            for request in cases.requests_of(tx, case.id)
+            if letter.request_id in (None, request.id) and possible(State(request.state), Event.BOUNCED)
+        ]
+        _log.warning("a letter was refused", case=case.reference, template=letter.template)
+        self.advance(tx, case, happenings, now)
+
+    def _apply_one(self, work: Work) -> None:
+        loaded = self._load(work)
+        if loaded is None:
+            return
+        try:
+            outcome: _Outcome | None = self._carry_out(work, loaded)
+        except PlatformTrouble as trouble:
+            outcome = self._after_trouble(work, trouble)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again, then shown to staff
+            _log.error("work failed", kind=work.kind, error=type(error).__name__)
+            outcome = self._after_trouble(work, PlatformTrouble(type(error).__name__, later=True))
+        if outcome is not None:
+            self._conclude(work, outcome)
+
+    def _load(self, work: Work) -> _Job | None:
+        """Everything the work needs; None (and the work is finished) when nothing waits for it any more."""
+        with self.store.begin() as tx:
+            row = tx.session.get_one(Work, work.id)
+            case = tx.session.get_one(Case, row.case_id)
+            request = tx.session.get_one(Request, _known(row.request_id))
+            wanted = State.APPLYING if work.kind == WorkKind.APPLY else State.WITHDRAWN
+            if request.state != wanted:
+                works.finish(row, self.clock())
+                return None
+            return _Job(
+                work=work,
+                kind=Kind(request.kind),
+                case=case,
+                request=request,
+                asked=cases.asked_of(tx, case, request),
+                address=cases.person_of(tx, case).address or "",
+                subject=cases.subject_of(tx, case, request),
+                result=cases.result_of(tx, case, request),
+                is_suppressed=suppressions.is_suppressed(tx, cases.person_of(tx, case).address or ""),
+            )
+
+    def _carry_out(self, work: Work, job: _Job) -> _Outcome:
+        if work.kind == WorkKind.UNDO:
+            return self._change(work, job, Resubscribe(job.address))
+        match job.kind:
+            case Kind.UNSUBSCRIBE:
+                if not job.is_suppressed:
+                    return _Outcome(Event.FAILED, "the address is not on the suppression list")
+                return self._change(work, job, Unsubscribe(job.address))
+            case Kind.DELETION if job.subject:
+                return self._change(work, job, Deletion(job.subject))
+            case Kind.CORRECTION if job.subject and job.asked.fields:
+                return self._change(work, job, Correction(job.subject, job.asked.fields))
+            case Kind.ACCESS | Kind.PORTABILITY if job.subject:
+                return self._export(job)
+            case _:
+                return _Outcome(Event.FAILED, "nothing on the platform is known to apply this to")
+
+    def _change(self, work: Work, job: _Job, change: Change) -> _Outcome:
+        """The change is made and read back. Whether it is done is what read-back says, not the row count."""
+        before = self._fields(job.subject) if isinstance(change, Correction) else {}
+        shown = job.result.shown or self.platform.plan(change)
+        try:
+            applied = self.platform.apply(shown, str(work.id))
+        except PlanGrew as grew:
+            return _Outcome(Event.FAILED, f"would touch more than was shown: {', '.join(grew.places)}")
+        if applied.refusals:
+            refused = ", ".join(f"{one.field}: {one.reason}" for one in applied.refusals)
+            return _Outcome(Event.FAILED, f"not possible any more: {refused}")
+        read_back = self.platform.read_back(change, shown)
+        if not read_back.ok:
+            places = ", ".join(f"{one.place}.{one.column} ({one.count})" for one in read_back.findings)
+            return _Outcome(Event.FAILED, f"read-back found leftovers in {places}")
+        result = self._result(job, change, shown, applied, before)
+        return _Outcome(Event.APPLIED, "read back", result, _erased(change, shown))
+
+    def _result(
+        self,
+        job: _Job,
+        change: Change,
+        shown: Plan,
+        applied: Applied,
+        before: dict[str, str | None],
+    ) -> Result:
+        result = replace(job.result, shown=None, rows=applied.rows, files=applied.files)
+        match change:
+            case Deletion():
+                return replace(result, gone=gone_of(shown), kept=kept_of(shown))
+            case Correction(subject=subject, fields=fields):
+                old = subject.address
+                new = next((one.new for one in fields if one.field == "email"), old)
+                after = self._fields(replace(subject, address=new))
+                names = dict.fromkeys(one.field for one in fields)
+                changes = tuple(Changed(name, before.get(name), after.get(name)) for name in names)
+                is_moved = normalise(old) != normalise(new)
+                return replace(result, changes=changes, old_address=old if is_moved else None)
+            case _:
+                return result
+
+    def _fields(self, subject: Subject | None) -> dict[str, str | None]:
+        views: Sequence[FieldView] = self.platform.fields(subject) if subject else ()
+        return {view.name: view.value for view in views}
+
+    def _export(self, job: _Job) -> _Outcome:
+        """The copy of the data is made and kept sealed until it is fetched or has run out."""
+        found = self.platform.find(job.address)
+        subjects = tuple(one for one in found if normalise(one.address) == normalise(job.address))
+        if not subjects:
+            return _Outcome(Event.PROVEN_NOTHING_FOUND, "nothing is stored under this address")
+        out = io.BytesIO()
+        self.platform.export(subjects, out)
+        with self.store.begin() as tx:
+            exports.replace(tx, job.case, job.request.id, out.getvalue(), self.clock())
+        return _Outcome(Event.EXPORT_READY, "the copy is made")
+
+    def _after_trouble(self, work: Work, trouble: PlatformTrouble) -> _Outcome | None:
+        if not trouble.later or work.attempts >= _APPLY_ATTEMPTS:
+            return _Outcome(Event.FAILED, str(trouble))
+        with self.store.begin() as tx:
+            row = tx.session.get_one(Work, work.id)
+            works.try_later(row, self.clock() + _pause(work.attempts), str(trouble))
+        return None
+
+    def _conclude(self, work: Work, outcome: _Outcome) -> None:
+        now = self.clock()
+        with self.store.begin() as tx:
+            row = tx.session.get_one(Work, work.id)
+            if row.done_at is not None:  # its lease had run out and another worker finished it
+                return
+            case = cases.locked(tx, row.case_id)
+            request = tx.session.get_one(Request, _known(row.request_id))
+            works.finish(row, now)
+            if outcome.result is not None:
+                cases.set_result(tx, case, request, outcome.result)
+            if outcome.erased:
+                scope = request.subject_key or ""
+                suppressions.remember_erasure(tx, outcome.erased, scope, now)
+            if work.kind == WorkKind.APPLY:
+                self.advance(tx, case, [Happening(request, outcome.event, MAILBOT, outcome.reason)], now)
+        self.done.changes_applied += outcome.event == Event.APPLIED
+        self.done.failed += outcome.event == Event.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One piece of platform work with all it needs."""
+
+    work: Work
+    kind: Kind
+    case: Case
+    request: Request
+    asked: Asked
+    address: str
+    subject: Subject | None
+    result: Result
+    is_suppressed: bool
+
+
+def _erased(change: Change, shown: Plan) -> tuple[str, ...]:
+    return shown.identifiers if isinstance(change, Deletion) else ()
+
+
+def _pause(attempts: int) -> timedelta:
+    """Doubling, with luck so that many workers do not come back at once."""
+    seconds = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1))
+    return timedelta(seconds=seconds * (0.75 + int.from_bytes(os.urandom(1), "big") / 512))
+
+
+def _known(row_id: UUID | None) -> UUID:
+    if row_id is None:
+        raise ValueError("work of this kind names its row")
+    return row_id
