@@ -1,0 +1,125 @@
+"""How requests, fields and things are named in letters and pages: English here, the rest in locale/."""
+
+from __future__ import annotations
+
+from mailbot.core.request import Capacity, Kind
+from mailbot.mail.contexts import Authority, VisitorAction
+from mailbot.mail.text import one_line
+
+N_ = str
+"""Marks a sentence for extraction (a keyword Babel knows); it is translated where it is shown."""
+
+REQUESTS: dict[Kind, str] = {
+    Kind.AUTHORITY: N_("Answer an official letter"),
+    Kind.COMPLAINT: N_("Look into your complaint"),
+    Kind.QUESTION: N_("Answer your question"),
+    Kind.OTHER: N_("Look into your message"),
+    Kind.UNSUBSCRIBE: N_("Send you no more newsletters"),
+    Kind.OBJECTION: N_("Stop using your data for the purposes you object to"),
+    Kind.RESTRICTION: N_("Keep your data, but stop using it"),
+    Kind.CORRECTION: N_("Correct your data"),
+    Kind.ACCESS: N_("Send you a copy of your data"),
+    Kind.PORTABILITY: N_("Send you your data as files that other programs can read"),
+    Kind.DELETION: N_("Delete your data"),
+}
+
+REQUESTS_BY_CAPACITY: dict[tuple[Kind, Capacity], str] = {
+    (Kind.DELETION, Capacity.USER): N_("Delete your account and all data in it"),
+    (Kind.DELETION, Capacity.VISITOR): N_("Delete the data you left as a visitor of webinars"),
+    (Kind.DELETION, Capacity.HOST): N_("Delete the data of a visitor of your webinars"),
+    (Kind.CORRECTION, Capacity.VISITOR): N_("Change the data you left as a visitor of webinars"),
+    (Kind.CORRECTION, Capacity.HOST): N_("Change the data of a visitor of your webinars"),
+    (Kind.ACCESS, Capacity.VISITOR): N_("Show you the data you left as a visitor of webinars"),
+    (Kind.ACCESS, Capacity.HOST): N_("Show you the data of a visitor of your webinars"),
+    (Kind.PORTABILITY, Capacity.VISITOR): N_("Show you the data you left as a visitor of webinars"),
+}
+
+VISITOR_ACTIONS: dict[str, str] = {
+    VisitorAction.SEE: N_("See the data stored about them"),
+    VisitorAction.ADD: N_("Add to the data stored about them"),
+    VisitorAction.CHANGE: N_("Change the data stored about them"),
+    VisitorAction.DELETE: N_("Delete the data stored about them"),
+}
+
+FIELDS: dict[str, str] = {
+    "name": N_("Name"),
+    "real_name": N_("Real name"),
+    "first_name": N_("First name"),
+    "last_name": N_("Last name"),
+    "email": N_("E-mail address"),
+    "phone": N_("Phone number"),
+    "company": N_("Company name"),
+    "company_name": N_("Company name"),
+    "company_address": N_("Company address"),
+    "bank_details": N_("Bank details"),
+    "bank_account": N_("Bank details"),
+    "vat_number": N_("VAT number"),
+    "job_title": N_("Job title"),
+    "skype": N_("Skype ID"),
+    "skype_id": N_("Skype ID"),
+    "address": N_("Address"),
+    "street": N_("Street"),
+    "postal_code": N_("Postal code"),
+    "city": N_("City"),
+    "country": N_("Country"),
+    "language": N_("Language"),
+    "timezone": N_("Time zone"),
+    "time_zone": N_("Time zone"),
+    "website": N_("Website"),
+}
+
+THINGS: dict[str, str] = {
+    "account": N_("Account"),
+    "accounts": N_("Account"),
+    "company": N_("Company details"),
+    "companies": N_("Company details"),
+    "webinars": N_("Webinars"),
+    "registrations": N_("Registrations of visitors"),
+    "visitors": N_("Registrations of visitors"),
+    "sessions": N_("Stored sessions"),
+    "newsletter": N_("Newsletter subscription"),
+    "subscribers": N_("Newsletter subscription"),
+    "files": N_("Uploaded files"),
+    "uploads": N_("Uploaded files"),
+    "payments": N_("Payment references"),
+    "visits": N_("Visit log"),
+    "visit_log": N_("Visit log"),
+    "invoices": N_("Invoices"),
+    "messages": N_("Messages"),
+}
+
+GROUNDS: dict[str, str] = {
+    "accounting": N_("the law on accounting requires it"),
+    "tax": N_("the law on taxes requires it"),
+    "claims": N_("it is needed for a legal claim"),
+    "legal_obligation": N_("the law requires it"),
+}
+
+AUTHORITIES: dict[str, Authority] = {
+    "AT": Authority("Datenschutzbehörde", "https://www.dsb.gv.at"),
+    "DE": Authority("Bundesbeauftragte für den Datenschutz", "https://www.bfdi.bund.de"),
+    "EE": Authority("Andmekaitse Inspektsioon", "https://www.aki.ee"),
+    "ES": Authority("Agencia Española de Protección de Datos", "https://www.aepd.es"),
+    "FR": Authority("Commission nationale de l’informatique et des libertés", "https://www.cnil.fr"),
+    "IE": Authority("Data Protection Commission", "https://www.dataprotection.ie"),
+    "IT": Authority("Garante per la protezione dei dati personali", "https://www.garanteprivacy.it"),
+    "LT": Authority("Valstybinė duomenų apsaugos inspekcija", "https://vdai.lrv.lt"),
+    "LV": Authority("Datu valsts inspekcija", "https://www.dvi.gov.lv"),
+    "NL": Authority("Autoriteit Persoonsgegevens", "https://autoriteitpersoonsgegevens.nl"),
+    "PL": Authority("Urząd Ochrony Danych Osobowych", "https://uodo.gov.pl"),
+    "PT": Authority("Comissão Nacional de Proteção de Dados", "https://www.cnpd.pt"),
+}
+ANY_AUTHORITY = Authority(
+    N_("the data protection authority of your country"),
+    "https://www.edpb.europa.eu/about-edpb/about-edpb/members_en",
+)
+
+
+def request_sentence(kind: Kind, capacity: Capacity) -> str:
+    """The English sentence (a msgid) for one request."""
+    return REQUESTS_BY_CAPACITY.get((kind, capacity), REQUESTS[kind])
+
+
+def named(words: dict[str, str], key: str) -> str:
+    """The English name of `key` (a msgid), or the key made readable where no name is known."""
+    return words.get(key) or one_line(key.replace("_", " "))
