@@ -49,13 +49,6 @@ class Caps(_Strict):
     challenges_to_one_address_a_day: int = Field(default=3, ge=1)
 
 
-class BlastRadius(_Strict):
-    """A host's deletion beyond these needs a second pair of eyes."""
-
-    visitors: int = Field(default=50, ge=0)
-    future_events: int = Field(default=0, ge=0)
-
-
 class PatienceDays(_Strict):
     """Days to wait for people; see core/workflow.Patience."""
 
@@ -78,7 +71,6 @@ class Policy(_Strict):
 
     kinds: Mapping[Kind, KindPolicy]
     caps: Caps = Caps()
-    blast_radius: BlastRadius = BlastRadius()
     patience_days: PatienceDays = PatienceDays()
     retention: Retention = Retention()
     staff_warning_days: tuple[int, ...] = (10, 5, 1)

@@ -224,10 +224,12 @@ def transitions() -> tuple[tuple[State, Event, Step], ...]:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What the clock does to a request that stays in its state until `at` (UTC)."""
+    """What the clock does to a request that stays in its state until `at` (UTC). `number` is the count of
+    reminders sent once it is done."""
 
     event: Event
     at: datetime
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +243,22 @@ class Patience:
     export_kept_days: int = 14
 
 
-def next_follow_up(state: State, since: datetime, reminders_sent: int, patience: Patience) -> FollowUp | None:
-    """What the clock will do next to a request in `state` since `since`; None where nothing is awaited."""
-    reminders, end = _waits(state, patience)
-    if reminders_sent < len(reminders):
-        return FollowUp(Event.REMINDER_DUE, since + timedelta(days=reminders[reminders_sent]))
-    return FollowUp(Event.TIME_RAN_OUT, since + timedelta(days=end)) if end else None
+def next_follow_up(
+    state: State, since: datetime, reminders_sent: int, now: datetime, patience: Patience
+) -> FollowUp | None:
+    """What the clock will do next to a request in `state` since `since`; None where nothing is awaited.
+
+    Reminders missed while nothing ran are merged into the latest one, so that nobody gets two at once.
+    """
+    reminders, end_days = _waits(state, patience)
+    if not end_days:
+        return None
+    planned = [since + timedelta(days=days) for days in reminders]
+    number = max(reminders_sent + 1, sum(at <= now for at in planned))
+    end = since + timedelta(days=end_days)
+    if now >= end or number > len(planned):
+        return FollowUp(Event.TIME_RAN_OUT, end, reminders_sent)
+    return FollowUp(Event.REMINDER_DUE, planned[number - 1], number)
 
 
 def _waits(state: State, patience: Patience) -> tuple[tuple[int, ...], int]:
