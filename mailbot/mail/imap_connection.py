@@ -13,7 +13,8 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, LoginError
 
 from mailbot.mail.imap_wire import Wire
-from mailbot.mail.settings import MailboxSettings, Security
+from mailbot.mail.oauth2 import TokenTrouble, access_token
+from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security
 from mailbot.mail.tls import cleartext_refusal, tls_context
 
 ImapError = IMAPClient.Error
@@ -168,7 +169,17 @@ def _log_in(client: IMAPClient, settings: MailboxSettings) -> None:
             raise MailboxTrouble(f"{where}: {text}", later=later) from None
 
 
+def _token(settings: MailboxSettings, oauth2: OAuth2Settings) -> str:
+    try:
+        return access_token(oauth2, settings.connect_timeout_seconds)
+    except TokenTrouble as error:
+        raise MailboxTrouble(f"mailbox {settings.name!r}: {error}", later=error.later) from None
+
+
 def _authenticate(client: IMAPClient, settings: MailboxSettings) -> None:
+    if settings.oauth2 is not None:
+        client.oauth2_login(settings.username, _token(settings, settings.oauth2))
+        return
     # LOGIN quotes ASCII only; PLAIN takes any password (RFC 4616).
     if b"AUTH=PLAIN" in client.capabilities():
         client.plain_login(settings.username, settings.password)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from mailbot.mail.oauth2 import TokenTrouble, access_token
 from mailbot.mail.rate import RateLimit
 from mailbot.mail.settings import Security, SmtpSettings
 from mailbot.mail.smtp_answers import Later, Outcome, Refused, Sent, as_octets, describe_error, judge
@@ -105,7 +106,7 @@ class SmtpConnection:
             return Later(refusal, None)
         try:
             self._open()
-        except (*_ConnectionFailure, UnicodeError) as error:
+        except (*_ConnectionFailure, UnicodeError, TokenTrouble) as error:
             self._drop()
             where = f"{self.settings.host}:{self.settings.port}"
             return Later(f"{where}: {describe_error(error)}", getattr(error, "smtp_code", None))
@@ -213,11 +214,18 @@ def _own_name() -> str:
 
 def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings) -> None:
     """smtplib's own login takes ASCII only; PLAIN takes any password (RFC 4616)."""
+    if settings.oauth2 is not None:
+        token = access_token(settings.oauth2, settings.timeout_seconds)
+        _authenticate(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {token}\1\1")
+        return
     if (settings.username + settings.password).isascii():
         smtp.login(settings.username, settings.password)
         return
-    secret = base64.b64encode(f"\0{settings.username}\0{settings.password}".encode()).decode()
-    code, text = smtp.docmd("AUTH", f"PLAIN {secret}")
+    _authenticate(smtp, "PLAIN", f"\0{settings.username}\0{settings.password}")
+
+
+def _authenticate(smtp: smtplib.SMTP, mechanism: str, answer: str) -> None:
+    code, text = smtp.docmd("AUTH", f"{mechanism} {base64.b64encode(answer.encode()).decode()}")
     if code != 235:
         raise smtplib.SMTPAuthenticationError(code, text)
 

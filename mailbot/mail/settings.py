@@ -16,6 +16,17 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2Settings:
+    """How to get an access token (RFC 6749): by `refresh_token` where there is one, else as the program itself."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxSettings:
     """One mailbox that is watched. Folder names use "/" between levels, whatever the server uses."""
 
@@ -34,6 +45,8 @@ class MailboxSettings:
     connect_timeout_seconds: float = 20
     read_timeout_seconds: float = 60
     allow_cleartext: bool = False
+    oauth2: OAuth2Settings | None = None
+    """Takes the place of the password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +62,5 @@ class SmtpSettings:
     max_per_minute: int = 600
     timeout_seconds: float = 60
     allow_cleartext: bool = False
+    oauth2: OAuth2Settings | None = None
+    """Takes the place of the password."""

@@ -7,6 +7,8 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 
+from mailbot.mail.oauth2 import TokenTrouble
+
 OUR_FAULT = frozenset({500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538})
 """Permanent codes that speak of the connection, the login or the protocol, never of this mail."""
 TRY_LATER_AT_RECIPIENT = frozenset({552})
@@ -73,6 +75,8 @@ def describe_error(error: Exception) -> str:
             return "it closed the connection"
         case TimeoutError():
             return "no answer in time; check network and firewall"
+        case TokenTrouble():
+            return str(error)
         case OSError():
             return f"no connection ({error.strerror or type(error).__name__}); check host and port"
         case _:

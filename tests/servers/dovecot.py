@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import grp
+import hmac
+import json
 import os
 import pwd
 import shutil
@@ -29,12 +32,13 @@ class Dovecot:
 
     `capability` replaces what the server advertises after login, e.g. to hide MOVE and UIDPLUS.
     `prefix` puts all folders but INBOX under one, as Courier and old Cyrus do ("INBOX.").
+    `oauth2_key` lets in who shows a JSON web token signed with it (HS256).
     """
 
-    def __init__(self, capability: str = "", prefix: str = "", idle_delay: str = "") -> None:
+    def __init__(self, capability: str = "", prefix: str = "", oauth2_key: bytes = b"") -> None:
         self._capability = capability
         self._prefix = prefix
-        self._idle_delay = idle_delay
+        self._oauth2_key = oauth2_key
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -124,6 +128,22 @@ class Dovecot:
             errors = self._process.stderr.read()
         raise RuntimeError(f"dovecot did not start on port {port}: {errors.decode()} {self.log()}")
 
+    def _oauth2(self) -> str:
+        if not self._oauth2_key:
+            return ""
+        keys = self.folder / "keys" / "default" / "HS256"
+        keys.mkdir(parents=True)
+        (keys / "default").write_bytes(base64.b64encode(self._oauth2_key))
+        settings = self.folder / "oauth2.conf.ext"
+        prefix = f"fs:posix:prefix={self.folder}/keys/"
+        words = [
+            "introspection_mode = local",
+            f"local_validation_key_dict = {prefix}",
+            "username_attribute = email",
+        ]
+        settings.write_text("\n".join(words) + "\n")
+        return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {settings}\n}}"
+
     def _configuration(self) -> str:
         return _CONFIGURATION.format(
             d=self.folder,
@@ -135,8 +155,22 @@ class Dovecot:
             password=PASSWORD,
             prefix=self._prefix,
             capability=f"imap_capability = {self._capability}" if self._capability else "",
-            idle_delay=f"mailbox_idle_check_interval = {self._idle_delay}" if self._idle_delay else "",
+            oauth2=self._oauth2(),
+            mechanisms="plain login xoauth2" if self._oauth2_key else "plain login",
         )
+
+
+def web_token(key: bytes, user: str) -> str:
+    """A JSON web token (RFC 7519) that Dovecot takes for `user`, valid for an hour."""
+    now = int(time.time())
+    claims = {"sub": user, "email": user, "iat": now, "nbf": now, "exp": now + 3600, "azp": "default"}
+    head = {"alg": "HS256", "typ": "JWT", "kid": "default"}
+    signed = ".".join(_base64url(json.dumps(each).encode()) for each in (head, claims))
+    return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def free_ports(count: int) -> list[int]:
@@ -182,7 +216,7 @@ ssl_cert = <{d}/server.pem
 ssl_key = <{d}/server.key
 ssl_min_protocol = TLSv1.2
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 mail_location = maildir:{d}/mail/%u
 mail_uid = {owner}
@@ -191,7 +225,7 @@ mail_fsync = never
 mail_max_userip_connections = 100
 first_valid_uid = 1
 {capability}
-{idle_delay}
+{oauth2}
 passdb {{
   driver = static
   args = password={password}
