@@ -35,6 +35,8 @@ class Record:
     """t=y (DMARCbis): the policy is to be taken one step milder."""
     for_suffix: bool
     """psd=y: published by a public suffix for all under it."""
+    for_organisation: bool
+    """psd=n: the domain is an organisation of its own, whatever the public suffix list says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def read_record(text: bytes) -> Record | None:
         strict=tags.get("adkim", b"r").lower() == b"s",
         testing=tags.get("t", b"n").lower() == b"y",
         for_suffix=tags.get("psd", b"u").lower() == b"y",
+        for_organisation=tags.get("psd", b"u").lower() == b"n",
     )
 
 
@@ -120,7 +123,16 @@ def _published(record: Record, domain: str, from_domain: str, lookup: TxtLookup)
             return existence
         if existence == NoTxt(name_exists=False):
             policy = record.missing
-    return Published(domain, _milder(policy) if record.testing else policy, record.strict)
+    strict = record.strict or _narrows(record, domain, from_domain)
+    return Published(domain, _milder(policy) if record.testing else policy, strict)
+
+
+def _narrows(record: Record, domain: str, from_domain: str) -> bool:
+    """True when psd= makes the organisation smaller than the public suffix list does; then only the very same
+    domain is taken for aligned."""
+    if record.for_suffix:
+        return domain != from_domain
+    return record.for_organisation and domain == from_domain != organisation(from_domain)
 
 
 def _milder(policy: Policy) -> Policy:

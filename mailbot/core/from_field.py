@@ -16,13 +16,14 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"[A-Za-z0-9 .!#$%&\'*+/=?^_`{{|}}~-]+")'
 _LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff-]+"
 _ADDRESS = rf"(?P<local>{_LOCAL})@(?P<domain>{_LABEL}(?:\.{_LABEL})*)"
-_COMMENT = r'(?:\([^()\\<>@"]*\)[ \t]*)?'
+_COMMENT = r"(?:\([^()\\<>]*\)[ \t]*)?"
 _NAME = r'(?P<name>(?:"(?:[^"\\]|\\.)*"|\([^()\\<>@"]*\)|[^<>"()@,;:\\\[\]])*)'
 _BARE = re.compile(rf"[ \t]*{_ADDRESS}[ \t]*{_COMMENT}")
 _NAMED = re.compile(rf"{_NAME}<[ \t]*{_ADDRESS}[ \t]*>[ \t]*{_COMMENT}")
 # Written by many mail programs though not allowed: the same address as its own name, unquoted.
 _DOUBLED = re.compile(rf"[ \t]*(?P<name>[^\s<>,;:\"()]+@[^\s<>,;:\"()]+)[ \t]*<[ \t]*{_ADDRESS}[ \t]*>[ \t]*")
 _ADDRESS_IN_NAME = re.compile(r"[^\s<>\"'(),;:@\[\]]+@[^\s<>\"'(),;:@\[\]]+")
+_TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u0080-\u009f\u2028\u2029]")
 
 
@@ -79,8 +80,10 @@ def _reading(text: str, mail: ParsedMail) -> FromReading:
     doubts = [] if same else ["From can be read in more than one way"]
     if domain is None:
         doubts.append("the From domain is no domain that could vouch for anybody")
-    if _names_another(parsed.name, parsed.address) or _names_another(text.rpartition("<")[0], parsed.address):
+    if any(_shows_another(shown, parsed.address) for shown in (parsed.name, text)):
         doubts.append("the sender's name shows another address than the real one")
+    if _TURNING.search(parsed.name) or _TURNING.search(text):
+        doubts.append("the sender's name has signs that turn the reading direction round")
     notes = (
         ("the From domain mixes alphabets, as look-alikes do",) if domain and mixes_scripts(domain) else ()
     )
@@ -102,8 +105,7 @@ def _hides_something(address: Address) -> bool:
     return any(unicodedata.category(sign)[0] == "C" or sign.isspace() or sign == "\ufffd" for sign in address)
 
 
-def _names_another(name: str, address: Address) -> bool:
-    """True when `name` has something like an address in it (also in full-width letters) that is not `address`."""
-    shown = unicodedata.normalize("NFKC", name)
-    found = (one.strip(".").lower() for one in _ADDRESS_IN_NAME.findall(shown))
+def _shows_another(text: str, address: Address) -> bool:
+    """True when `text` has something like an address in it (also in full-width letters) that is not `address`."""
+    found = (one.strip(".").lower() for one in _ADDRESS_IN_NAME.findall(unicodedata.normalize("NFKC", text)))
     return any(one != address.lower() for one in found)

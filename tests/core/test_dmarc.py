@@ -121,6 +121,25 @@ def test_discovery(domain: str, zone: dict[str, TxtAnswer | bytes | str], policy
     assert isinstance(found, Published) or found == NotPublished()
 
 
+@pytest.mark.parametrize(
+    ("domain", "zone", "strict"),
+    [
+        ("a.example.org", {"_dmarc.example.org": f"{REJECT}; psd=y"}, True),
+        ("a.example.org", {"_dmarc.a.example.org": f"{REJECT}; psd=n"}, True),
+        ("a.example.org", {"_dmarc.example.org": f"{REJECT}; psd=n"}, False),
+        ("example.org", {"_dmarc.example.org": f"{REJECT}; psd=n"}, False),
+        ("example.org", {"_dmarc.example.org": f"{REJECT}; adkim=s"}, True),
+    ],
+)
+def test_a_domain_may_narrow_its_organisation(
+    domain: str, zone: dict[str, TxtAnswer | bytes | str], strict: bool
+) -> None:
+    """psd=y and psd=n below the listed organisation: neighbours no longer speak for one another (DMARCbis)."""
+    found = discover(domain, Zone(zone))
+    assert isinstance(found, Published)
+    assert found.strict is strict
+
+
 @pytest.mark.parametrize("failing", ["_dmarc.a.example.org", "_dmarc.example.org", "a.example.org"])
 def test_a_failure_of_dns_is_no_answer(failing: str) -> None:
     """Wherever DNS fails on the way, the policy is not known."""
