@@ -1,0 +1,359 @@
+"""What a letter asks: rules find the words, their surroundings say whether they really ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from mailbot.core.fields import read_fields
+from mailbot.core.letter import EXAMINED_CHARACTERS, Letter
+from mailbot.core.phrases import Hit
+from mailbot.core.request import (
+    SERVING_ORDER,
+    Asked,
+    Capacity,
+    Evidence,
+    FieldChange,
+    Kind,
+    Language,
+    Understanding,
+)
+from mailbot.core.rules import (
+    CapacityCue,
+    Context,
+    Effect,
+    Exemption,
+    Guard,
+    Holder,
+    Nearby,
+    Rule,
+    Rulebook,
+    Scope,
+    Where,
+    Withdrawal,
+)
+
+_TITLE_WORDS = 7
+_MOST_HITS = 1_500
+"""Far more than any honest letter has; bounds the work that a hostile one can make."""
+_NEARBY_SENTENCES = 2
+_FALLBACK_QUESTION = 0.5
+_NOTHING_FOUND = 0.2
+_REPLY_PREFIXES = (
+    "re",
+    "aw",
+    "sv",
+    "tr",
+    "fw",
+    "fwd",
+    "wg",
+    "rv",
+    "antw",
+    "odp",
+    "ha",
+    "vs",
+    "rif",
+    "res",
+    "vl",
+)
+
+TOO_LONG = "The letter is longer than what is read automatically."
+CONTRADICTION = "The letter asks for {kind} and also says not to."
+WITHDRAWN_AND_ASKED = "The letter takes a request back and asks for something, too."
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One rule's words in one text, with what their surroundings made of them."""
+
+    rule: Rule
+    hit: Hit
+    evidence: Evidence
+    doubt: str = ""
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One text read with one language's rules."""
+
+    letter: Letter
+    found: tuple[_Found, ...]
+    doubts: tuple[str, ...]
+    capacities: frozenset[Capacity]
+    withdraws: bool
+    fields: tuple[FieldChange, ...]
+
+
+class Classifier:
+    """Understands letters in the languages it has rulebooks for."""
+
+    def __init__(self, rulebooks: Mapping[Language, Rulebook]) -> None:
+        self._rulebooks = dict(rulebooks)
+
+    def understand(self, subject: str, new_text: str, languages: Sequence[Language]) -> Understanding:
+        """All that the letter asks, in serving order, read with the rules of each of `languages` that has some.
+
+        A subject that begins with "Re:" and the like repeats somebody's words and is not read (law 8).
+        """
+        title = "" if _is_reply(subject) else subject
+        readings = [
+            reading
+            for language in languages
+            if (rulebook := self._rulebooks.get(language)) is not None
+            for reading in _read_both(rulebook, title, new_text)
+        ]
+        understanding = _combine(readings)
+        if len(new_text) > EXAMINED_CHARACTERS:
+            return replace(understanding, doubts=(*understanding.doubts, TOO_LONG))
+        return understanding
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleFailure:
+    """An example that its rule does not treat as the file says. `must_match` tells which list it stands in."""
+
+    rule: str
+    example: str
+    must_match: bool
+
+
+def check_examples(rulebook: Rulebook) -> list[ExampleFailure]:
+    """Every example of every rule that fails: read as a whole letter, the rule's kind must (not) be asked for,
+    and for `matches` by that rule's own words."""
+    return [
+        ExampleFailure(rule.id, example, must_match)
+        for rule in rulebook.rules
+        for examples, must_match in ((rule.matches, True), (rule.does_not_match, False))
+        for example in examples
+        if _example_decides(rulebook, rule, example) is not must_match
+    ]
+
+
+def _example_decides(rulebook: Rulebook, rule: Rule, example: str) -> bool:
+    in_subject = rule.where is Where.SUBJECT
+    letter = rulebook.read(example)
+    reading = _read(rulebook, letter, in_subject=in_subject, wider=())
+    return any(one.rule is rule and one.effect is None and not one.doubt for one in reading.found)
+
+
+def _is_reply(subject: str) -> bool:
+    prefix, colon, _ = subject.strip().partition(":")
+    return bool(colon) and prefix.strip().lower().rstrip("[]0123456789() ") in _REPLY_PREFIXES
+
+
+def _read_both(rulebook: Rulebook, subject: str, new_text: str) -> list[_Reading]:
+    title = rulebook.read(subject)
+    body = rulebook.read(new_text)
+    title_hits = rulebook.hits(title) if subject else []
+    return [
+        _read(rulebook, title, in_subject=True, wider=(), hits=title_hits),
+        _read(rulebook, body, in_subject=False, wider=title_hits),
+    ]
+
+
+def _read(
+    rulebook: Rulebook,
+    letter: Letter,
+    *,
+    in_subject: bool,
+    wider: Sequence[Hit],
+    hits: list[Hit] | None = None,
+) -> _Reading:
+    """One text read; `wider` are hits of the subject, which count as near to the letter's beginning."""
+    hits = rulebook.hits(letter) if hits is None else hits
+    is_crowded = len(hits) > _MOST_HITS
+    hits = hits[:_MOST_HITS]
+    holders = rulebook.holders
+    contexts = [(hit, holder) for hit in hits if isinstance(holder := holders[hit.holder], Context)]
+    near = [(hit, holder) for hit in hits if isinstance(holder := holders[hit.holder], Nearby)]
+    near_subject = {holder.rule for hit in wider if isinstance(holder := holders[hit.holder], Nearby)}
+    found = [
+        _judge(_Found(rule, hit, _evidence(rule, letter, hit, in_subject)), letter, contexts)
+        for hit in hits
+        if isinstance(rule := holders[hit.holder], Rule)
+        and _is_read(rule, letter, hit, in_subject)
+        and (not rule.has_nearby or _is_near(hit, letter, near, near_subject))
+    ]
+    found = _give_way(found, letter)
+    capacities = frozenset(cue.capacity for cue in _of_type(holders, hits, CapacityCue))
+    asks_correction = any(one.rule.kind is Kind.CORRECTION and one.effect is None for one in found)
+    return _Reading(
+        letter,
+        tuple(found),
+        (*_guard_doubts(holders, hits, letter, capacities), *([TOO_LONG] if is_crowded else [])),
+        capacities,
+        bool(_of_type(holders, hits, Withdrawal)),
+        read_fields(rulebook, letter, hits) if asks_correction else (),
+    )
+
+
+_Type = TypeVar("_Type")
+
+
+def _of_type(holders: Sequence[Holder], hits: Iterable[Hit], wanted: type[_Type]) -> list[_Type]:
+    return [holder for hit in hits if isinstance(holder := holders[hit.holder], wanted)]
+
+
+def _evidence(rule: Rule, letter: Letter, hit: Hit, in_subject: bool) -> Evidence:
+    start, end = letter.span(hit.first, hit.last)
+    return Evidence(rule.id, letter.source[start:end], start, end, in_subject)
+
+
+def _is_read(rule: Rule, letter: Letter, hit: Hit, in_subject: bool) -> bool:
+    if rule.where is Where.ANYWHERE or in_subject:
+        return True
+    return rule.where is Where.TITLE and letter.sizes[letter.sentences[hit.first]] <= _TITLE_WORDS
+
+
+def _is_near(hit: Hit, letter: Letter, near: Sequence[tuple[Hit, Nearby]], near_subject: set[int]) -> bool:
+    sentence = letter.sentences[hit.first]
+    if hit.holder in near_subject and sentence <= _NEARBY_SENTENCES:
+        return True
+    return any(
+        needed.rule == hit.holder and 0 <= sentence - letter.sentences[other.first] <= _NEARBY_SENTENCES
+        for other, needed in near
+    )
+
+
+def _judge(found: _Found, letter: Letter, contexts: Sequence[tuple[Hit, Context]]) -> _Found:
+    """What the contexts around it make of a rule's words: the first that drops or asks decides over doubts."""
+    applying = [
+        context
+        for hit, context in contexts
+        if _concerns(context, found.rule) and _reaches(context.scope, hit, found.hit, letter)
+    ]
+    for effect in (Effect.DENY, Effect.DROP, Effect.QUESTION):
+        if any(context.effect is effect for context in applying):
+            return replace(found, effect=effect)
+    return replace(found, doubt=applying[0].doubt) if applying else found
+
+
+def _concerns(context: Context, rule: Rule) -> bool:
+    return rule.capacity not in context.not_for and (not context.kinds or rule.kind in context.kinds)
+
+
+def _reaches(scope: Scope, context: Hit, rule: Hit, letter: Letter) -> bool:
+    match scope:
+        case Scope.LETTER:
+            return True
+        case Scope.OVERLAP:
+            return context.first <= rule.last and rule.first <= context.last
+        case Scope.CLAUSE:
+            return letter.clauses[rule.first] <= letter.clauses[context.first] <= letter.clauses[rule.last]
+        case Scope.SENTENCE:
+            return letter.sentences[context.first] == letter.sentences[rule.first]
+        case Scope.BEFORE:
+            return (
+                letter.sentences[context.first] == letter.sentences[rule.first]
+                and context.first <= rule.first
+            )
+
+
+def _give_way(found: Sequence[_Found], letter: Letter) -> list[_Found]:
+    """Without the rules that give way to a kind asked in the same sentence."""
+    asked = {(letter.sentences[one.hit.first], one.rule.kind) for one in found if one.effect is None}
+    return [
+        one
+        for one in found
+        if not any((letter.sentences[one.hit.first], kind) in asked for kind in one.rule.gives_way_to)
+    ]
+
+
+def _guard_doubts(
+    holders: Sequence[Holder], hits: Sequence[Hit], letter: Letter, capacities: frozenset[Capacity]
+) -> Iterable[str]:
+    exempt = {
+        (holder.guard, letter.sentences[hit.first])
+        for hit in hits
+        if isinstance(holder := holders[hit.holder], Exemption)
+    }
+    for hit in hits:
+        guard = holders[hit.holder]
+        if isinstance(guard, Guard) and not guard.not_for & capacities:
+            if (hit.holder, letter.sentences[hit.first]) not in exempt:
+                yield guard.doubt
+
+
+def _combine(readings: Sequence[_Reading]) -> Understanding:
+    found = [one for reading in readings for one in reading.found]
+    capacities = frozenset[Capacity]().union(*(reading.capacities for reading in readings))
+    withdraws = any(reading.withdraws for reading in readings)
+    fields = tuple(dict.fromkeys(change for reading in readings for change in reading.fields))
+    asked = _asked(found, capacities, fields)
+    doubts = [doubt for reading in readings for doubt in reading.doubts]
+    doubts += _doubts_of_rules(found)
+    if withdraws and any(one.kind not in (Kind.OTHER, Kind.QUESTION) for one in asked):
+        doubts.append(WITHDRAWN_AND_ASKED)
+    if not asked:
+        asked = (_nothing(readings, withdraws),)
+    return Understanding(asked, tuple(dict.fromkeys(doubts)), withdraws)
+
+
+def _asked(
+    found: Sequence[_Found], capacities: frozenset[Capacity], fields: tuple[FieldChange, ...]
+) -> tuple[Asked, ...]:
+    groups: dict[tuple[Kind, Capacity], list[_Found]] = {}
+    for one in found:
+        if one.effect is None:
+            capacity = _capacity(one.rule, capacities)
+            groups.setdefault((one.rule.kind, capacity), []).append(one)
+    groups = _merge_capacities(groups)
+    asked = [_one_asked(kind, capacity, group, fields) for (kind, capacity), group in groups.items()]
+    turned = [
+        one for one in found if one.effect is Effect.QUESTION and all(one.rule.kind != x.kind for x in asked)
+    ]
+    if turned and all(one.kind is not Kind.QUESTION for one in asked):
+        asked.append(Asked(Kind.QUESTION, Capacity.UNKNOWN, 0.9, tuple(one.evidence for one in turned)))
+    return tuple(sorted(asked, key=lambda one: SERVING_ORDER[one.kind]))
+
+
+def _capacity(rule: Rule, capacities: frozenset[Capacity]) -> Capacity:
+    if rule.capacity is not Capacity.UNKNOWN:
+        return rule.capacity
+    return next(
+        (one for one in (Capacity.HOST, Capacity.VISITOR, Capacity.USER) if one in capacities), rule.capacity
+    )
+
+
+def _merge_capacities(
+    groups: Mapping[tuple[Kind, Capacity], list[_Found]],
+) -> dict[tuple[Kind, Capacity], list[_Found]]:
+    """One group for each kind: its most telling capacity, since nobody asks one thing twice in one letter."""
+    order = (Capacity.HOST, Capacity.USER, Capacity.VISITOR, Capacity.UNKNOWN)
+    merged: dict[Kind, tuple[Capacity, list[_Found]]] = {}
+    for (kind, capacity), group in groups.items():
+        known, others = merged.get(kind, (capacity, []))
+        merged[kind] = (min(known, capacity, key=order.index), [*others, *group])
+    return {(kind, capacity): group for kind, (capacity, group) in merged.items()}
+
+
+def _one_asked(
+    kind: Kind, capacity: Capacity, group: Sequence[_Found], fields: tuple[FieldChange, ...]
+) -> Asked:
+    evidence = tuple(dict.fromkeys(one.evidence for one in group))
+    confidence = max(one.rule.confidence for one in group)
+    return Asked(kind, capacity, confidence, evidence, fields if kind is Kind.CORRECTION else ())
+
+
+def _doubts_of_rules(found: Sequence[_Found]) -> list[str]:
+    """Doubts of kinds that no undoubted words ask for, and wishes that are also denied."""
+    doubts: list[str] = []
+    clean = {one.rule.kind for one in found if one.effect is None and not one.doubt}
+    for one in found:
+        if one.effect is None and one.doubt and one.rule.kind not in clean:
+            doubts.append(one.doubt)
+    asked = {one.rule.kind for one in found if one.effect is None}
+    denied = {one.rule.kind for one in found if one.effect is Effect.DENY}
+    doubts += [CONTRADICTION.format(kind=kind.value) for kind in Kind if kind in asked & denied]
+    return doubts
+
+
+def _nothing(readings: Sequence[_Reading], withdraws: bool) -> Asked:
+    if withdraws:
+        return Asked(Kind.OTHER, Capacity.UNKNOWN, 0.8)
+    is_question = any(reading.letter.questions for reading in readings)
+    if is_question:
+        return Asked(Kind.QUESTION, Capacity.UNKNOWN, _FALLBACK_QUESTION)
+    return Asked(Kind.OTHER, Capacity.UNKNOWN, _NOTHING_FOUND)

@@ -1,0 +1,123 @@
+"""What letters ask is read as people mean it; when in doubt, no deletion."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailbot.core.classify import TOO_LONG, check_examples
+from mailbot.core.request import SERVING_ORDER, Capacity, Kind, Language
+from tests.core.letter_sets import LANGUAGES, classifier, letters, rulebook
+
+EN = [Language.EN]
+
+
+def kinds(text: str, subject: str = "", languages: list[Language] = EN) -> list[Kind]:
+    return [asked.kind for asked in classifier().understand(subject, text, languages).asked]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_keeps_its_own_examples(language: Language) -> None:
+    assert check_examples(rulebook(language)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_85_of_100_letters_have_exactly_the_right_kinds(language: Language) -> None:
+    cases = letters(language)
+    assert len(cases) >= 60
+    assert sum(case.hard for case in cases) * 3 >= len(cases)
+    wrong = [
+        case.text
+        for case in cases
+        if not case.is_met_by(classifier().understand(case.subject, case.text, [language]))
+    ]
+    assert len(wrong) <= 0.15 * len(cases), wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_letter_is_read_as_a_deletion_it_does_not_ask_for_without_a_doubt(language: Language) -> None:
+    for case in letters(language):
+        understanding = classifier().understand(case.subject, case.text, [language])
+        deletes = any(asked.kind is Kind.DELETION for asked in understanding.asked)
+        assert not deletes or understanding.doubts or "deletion" in case.kinds, case.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_letters_for_a_person_carry_a_doubt_and_withdrawals_are_seen(language: Language) -> None:
+    for case in letters(language):
+        understanding = classifier().understand(case.subject, case.text, [language])
+        assert understanding.doubts or not case.doubt, case.text
+        assert understanding.withdraws is case.withdraws, case.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_capacities_are_told_from_what_people_say_of_themselves(language: Language) -> None:
+    for case in letters(language):
+        if case.capacity:
+            asked = classifier().understand(case.subject, case.text, [language]).asked
+            assert Capacity(case.capacity) in {one.capacity for one in asked}, case.text
+
+
+def test_requests_come_in_serving_order() -> None:
+    asked = kinds("Delete my account, but first send me a copy of my data and unsubscribe me.")
+    assert asked == sorted(asked, key=SERVING_ORDER.__getitem__)
+    assert asked == [Kind.UNSUBSCRIBE, Kind.ACCESS, Kind.DELETION]
+
+
+def test_evidence_offsets_count_characters_of_the_original_text() -> None:
+    text = "Ǆ ﬁne — cafe\u0301 œuvre. Merci de SUPPRIMER MON COMPTE, Ça suffit."
+    asked = classifier().understand("", text, [Language.FR]).asked[0]
+    assert asked.kind is Kind.DELETION
+    for evidence in asked.evidence:
+        assert text[evidence.start : evidence.end] == evidence.text
+    assert "SUPPRIMER MON COMPTE" in asked.evidence[0].text
+
+
+def test_a_request_in_the_subject_alone_is_read_and_marked() -> None:
+    asked = classifier().understand("Please delete my account", "Thanks, Alice", EN).asked
+    assert [one.kind for one in asked] == [Kind.DELETION]
+    assert asked[0].evidence[0].in_subject
+
+
+def test_the_subject_of_a_reply_is_somebody_elses_words() -> None:
+    assert kinds("Thank you!", subject="Re: Delete my account") == [Kind.OTHER]
+
+
+def test_a_wish_and_its_contrary_in_one_letter_are_doubted() -> None:
+    understanding = classifier().understand("Delete my account", "Please do not delete my account.", EN)
+    assert understanding.doubts
+
+
+def test_nothing_recognisable_is_other_with_low_confidence() -> None:
+    asked = classifier().understand("", "The weather is nice today.", EN).asked
+    assert [one.kind for one in asked] == [Kind.OTHER]
+    assert asked[0].confidence < 0.5
+
+
+def test_an_unsure_language_is_read_with_every_language() -> None:
+    assert kinds("Bonjour, thanks, supprimez mon compte", languages=list(LANGUAGES)) == [Kind.DELETION]
+
+
+def test_a_language_without_rules_is_other() -> None:
+    assert kinds("Ištrinkite mano paskyrą", languages=[Language.LT]) == [Kind.OTHER]
+
+
+def test_a_letter_too_long_to_be_read_whole_is_doubted_and_read_quickly() -> None:
+    before = time.perf_counter()
+    understanding = classifier().understand("", "please do not delete my my account " * 30_000, EN)
+    assert TOO_LONG in understanding.doubts
+    assert time.perf_counter() - before < 2
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(LANGUAGES))
+def test_any_text_is_understood_as_something_with_evidence_inside_it(text: str, language: Language) -> None:
+    """Invariant: never an error, at least one kind, and every evidence is a piece of its text."""
+    understanding = classifier().understand(text, text, [language])
+    assert understanding.asked
+    for asked in understanding.asked:
+        for evidence in asked.evidence:
+            assert text[evidence.start : evidence.end] == evidence.text
