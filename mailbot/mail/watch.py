@@ -132,7 +132,7 @@ class _Watcher:
                 self._say_trouble(trouble, str(trouble))
                 # Trying a wrong password again and again gets the account locked.
                 self._pause(self._state.failures if trouble.later else self._state.failures + 6)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  # a watcher that dies quietly loses mail; this one starts afresh
                 self._say_trouble(error, f"mailbox {self._settings.name!r}: {type(error).__name__}")
                 self._pause(self._state.failures)
 

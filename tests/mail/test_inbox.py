@@ -366,6 +366,37 @@ def test_a_server_that_goes_silent_in_idle_is_noticed_when_idle_is_left() -> Non
             assert time.monotonic() - started < 3
 
 
+def test_a_body_in_a_rare_shape_is_read_and_one_that_cannot_be_is_unfetchable() -> None:
+    bodies = {b"1": b'* 1 FETCH (UID 1 BODY[] "quoted" INTERNALDATE "17-Jul-2026 02:44:25 +0000")\r\n',
+              b"2": b"* 2 FETCH (UID 2 BODY[] NIL)\r\n"}  # fmt: skip
+
+    def answer(line: bytes) -> bytes:
+        tag, _, command = line.partition(b" ")
+        done = tag + b" OK [READ-WRITE] done\r\n"
+        if command.startswith(b"SELECT"):
+            return b"* 2 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n" + done
+        if b"RFC822.SIZE" in command:
+            return b"* 1 FETCH (UID 1 RFC822.SIZE 6)\r\n* 2 FETCH (UID 2 RFC822.SIZE 6)\r\n" + done
+        if b"BODY.PEEK" in command:
+            return b"".join(bodies[uid] for uid in bodies if uid in command.split()[2]) + done
+        known = {
+            b"LIST": b'* LIST () "/" "x"\r\n',
+            b"UID SEARCH": b"* SEARCH 1 2\r\n",
+            b"CAPA": b"* CAPABILITY IMAP4\r\n",
+        }
+        return b"".join(each for start, each in known.items() if command.startswith(start)) + done
+
+    with ScriptedServer(b"* OK [CAPABILITY IMAP4REV1] hello\r\n", answer) as server:
+        settings = MailboxSettings(
+            "privacy", "127.0.0.1", server.port, Security.NONE, None, "alice", "secret"
+        )
+        with Inbox(settings) as inbox:
+            read, lost = (mail for batch in inbox.fetch([1, 2]) for mail in batch)
+    assert isinstance(read, Arrived)
+    assert read.raw == b"quoted"
+    assert isinstance(lost, Unfetchable)
+
+
 def test_what_the_server_can_do_is_said_in_sentences(any_account: Account) -> None:
     with Inbox(any_account.settings) as inbox:
         assert {"MOVE", "IDLE", "UIDPLUS"} <= inbox.capabilities()

@@ -117,6 +117,26 @@ def test_a_mail_whose_handling_fails_is_tried_again_alone_and_blocks_no_other(ac
     assert not any("vera" in state.last_trouble for state in desk.states)
 
 
+def test_a_failure_of_our_own_does_not_end_the_watching(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+    real, calls = Inbox.waiting, []
+
+    def failing_once(inbox: Inbox) -> list[int]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ZeroDivisionError("vera")
+        return real(inbox)
+
+    monkeypatch.setattr(Inbox, "waiting", failing_once)
+    account.deliver(letter(1))
+    with watching(account.settings, desk.handle, desk):
+        assert soon(lambda: desk.subjects() == {"letter 1"})
+    assert any("ZeroDivisionError" in state.last_trouble for state in desk.states)
+    assert not any("vera" in state.last_trouble for state in desk.states)
+
+
 def test_a_mail_that_is_left_in_the_folder_does_not_spin_the_loop(account: Account) -> None:
     desk = Desk(leaves=b"letter 1\r\n")
     account.deliver(letter(1), letter(2))
