@@ -125,6 +125,15 @@ class Former:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRule:
+    """How a visitor's row leads to the event, and what the event is called and when it is."""
+
+    path: tuple[Hop, ...]
+    title: str
+    held_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectRule:
     """How one kind of person is found. For visitors `host` leads to the account they left their data with;
     `mode_column` of that account says how that host wants to be asked, else `mode` counts."""
@@ -138,6 +147,7 @@ class SubjectRule:
     changed_at: str | None
     former: tuple[Former, ...]
     host: tuple[Hop, ...]
+    event: EventRule | None
     mode: HostMode
     mode_column: str | None
 
@@ -189,6 +199,7 @@ class DataMap:
         rules = [rule for rule in (self.user, self.visitor) if rule]
         paths = [path for place in self.places for path in (place.path, place.scope)]
         paths += [limit.path for limit in self.limits] + [rule.host for rule in rules]
+        paths += [rule.event.path for rule in rules if rule.event]
         names = {hop.table for path in paths for hop in path}
         names |= {place.table for place in self.places} | {limit.table for limit in self.limits}
         names |= {promotion.table for promotion in self.promotions}

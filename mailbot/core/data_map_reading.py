@@ -12,6 +12,7 @@ from mailbot.core.data_map import (
     Access,
     ColumnRule,
     DataMap,
+    EventRule,
     Former,
     Hop,
     Keeping,
@@ -175,6 +176,7 @@ def _subject(table: _Table, capacity: Capacity) -> SubjectRule:
         changed_at=table.maybe_text("address_changed_at"),
         former=_each(table, "former_addresses", _former),
         host=table.hops("host"),
+        event=_event(table.table("event")) if "event" in table.left else None,
         mode=table.choice("mode", HostMode, HostMode.INFORM),
         mode_column=table.maybe_text("mode_column"),
     )
@@ -182,6 +184,14 @@ def _subject(table: _Table, capacity: Capacity) -> SubjectRule:
         table.fault("host", "is missing", "Say how a visitor's row leads to the host's account")
     table.end()
     return rule
+
+
+def _event(table: _Table) -> EventRule:
+    event = EventRule(table.hops("path"), table.text("title"), table.text("held_at"))
+    if not event.path:
+        table.fault("path", "is missing", 'Write path = ["webinar_id = webinars.id"]')
+    table.end()
+    return event
 
 
 def _former(table: _Table) -> Former:

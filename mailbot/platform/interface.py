@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import IO, Protocol
 
 from mailbot.core.plan import Applied, Change, FieldView, Plan, ReadBack, Subject
+from mailbot.core.result import EventRef
 
 
 class CheckStatus(StrEnum):
@@ -39,6 +40,10 @@ class Platform(Protocol):
 
     def fields(self, subject: Subject) -> tuple[FieldView, ...]:
         """Every named field of this person with its present value."""
+        ...
+
+    def events(self, subject: Subject) -> tuple[EventRef, ...]:
+        """The events at which a visitor left data, by date; none for users."""
         ...
 
     def plan(self, change: Change) -> Plan:

@@ -66,6 +66,9 @@ class _Check:
                 for former in rule.former:
                     yield former.table, former.address, where
                     yield former.table, former.link.column, where
+                if rule.event:
+                    yield rule.event.path[-1].table, rule.event.title, where
+                    yield rule.event.path[-1].table, rule.event.held_at, where
         if self.data_map.visitor and self.data_map.visitor.mode_column:
             yield self.data_map.user.table, self.data_map.visitor.mode_column, "subjects.visitor"
         for place in self.data_map.places:

@@ -27,6 +27,7 @@ from mailbot.core.plan import (
     grown,
 )
 from mailbot.core.request import Capacity
+from mailbot.core.result import EventRef
 from mailbot.platform.export import write_export
 from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine
@@ -36,7 +37,7 @@ from mailbot.platform.sql_apply import carry_out, claim, close_claim, finish_fil
 from mailbot.platform.sql_correct import draw_correction
 from mailbot.platform.sql_delete import draw_deletion
 from mailbot.platform.sql_fields import field_views
-from mailbot.platform.sql_find import Who, find, who_is
+from mailbot.platform.sql_find import Who, events_of, find, who_is
 from mailbot.platform.sql_promote import draw_promotion
 from mailbot.platform.sql_schema import Schema, column_of
 from mailbot.platform.sql_work import Drawing
@@ -82,6 +83,11 @@ class SqlPlatform:
         """See Platform.fields."""
         with self._schema.reading() as connection:
             return field_views(connection, self._schema, who_is(connection, self._schema, subject))
+
+    def events(self, subject: Subject) -> tuple[EventRef, ...]:
+        """See Platform.events."""
+        with self._schema.reading() as connection:
+            return events_of(connection, self._schema, who_is(connection, self._schema, subject))
 
     def plan(self, change: Change) -> Plan:
         """See Platform.plan."""

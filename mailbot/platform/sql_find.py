@@ -14,6 +14,7 @@ from mailbot.core.address import normalise
 from mailbot.core.data_map import Hop, Place, SubjectRule
 from mailbot.core.plan import HostMode, HostRef, PlatformTrouble, Subject
 from mailbot.core.request import Capacity
+from mailbot.core.result import EventRef
 from mailbot.platform.sql_schema import (
     Condition,
     Schema,
@@ -100,6 +101,20 @@ def to_account(schema: Schema, table: Table, hops: Sequence[Hop], account: objec
     return schema.leads(table, hops, lambda there: column_of(there, user.key) == account)
 
 
+def events_of(connection: Connection, schema: Schema, who: Who) -> tuple[EventRef, ...]:
+    """The events at which a visitor left data, by date; those without a date are left out."""
+    rule = who.rule.event
+    if rule is None or who.rule.capacity is not Capacity.VISITOR:
+        return ()
+    table = schema.table(who.rule.table)
+    source, event = _joined(schema, table, rule.path)
+    title, held_at = column_of(event, rule.title), column_of(event, rule.held_at)
+    query = select(title, held_at).select_from(source).where(_own_registrations(schema, table, who))
+    found = {(as_utc(row[1]), row[0] or "") for row in connection.execute(query)}
+    dated = [(at, name) for at, name in found if at is not None]
+    return tuple(EventRef(name, at.date()) for at, name in sorted(dated))
+
+
 def address_on_file(connection: Connection, schema: Schema, account: object) -> str | None:
     """The account's address as it stands now; None when the account is gone."""
     user = schema.data_map.user
@@ -156,7 +171,7 @@ def _visitors(connection: Connection, schema: Schema, address: str) -> Iterator[
         return
     seen: set[object] = set()
     table = schema.table(rule.table)
-    source, host = _joined_to_host(schema, table, rule.host)
+    source, host = _joined(schema, table, rule.host)
     key = column_of(table, rule.key)
     host_key = column_of(host, schema.data_map.user.key).label("mailbot_host")
     held = same_address(column_of(table, rule.address), [address])
@@ -168,7 +183,7 @@ def _visitors(connection: Connection, schema: Schema, address: str) -> Iterator[
             yield _visitor(connection, schema, rule, row)
 
 
-def _joined_to_host(schema: Schema, table: Table, hops: Sequence[Hop]) -> tuple[FromClause, FromClause]:
+def _joined(schema: Schema, table: Table, hops: Sequence[Hop]) -> tuple[FromClause, FromClause]:
     source: FromClause = table
     here: FromClause = table
     for hop in hops:

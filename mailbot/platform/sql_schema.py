@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -29,7 +30,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql.selectable import FromClause
 
 from mailbot.core.address import normalise
@@ -38,6 +39,12 @@ from mailbot.core.plan import PlatformTrouble
 
 BATCH = 1000
 """Keys in one statement; SQLite allows 32,766 bound values, PostgreSQL 65,535."""
+
+STILL_REFERRED = (
+    "the platform's database refuses: a row that is new, or that the data map does not name, refers to what "
+    "would be deleted, or a value is taken; see: mailbot platform check"
+)
+"""Tried again, since rows may have come at that very moment; if it stays so, staff see it."""
 
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """PostgreSQL: all reads of one plan, read-back or export see one state. SQLite transactions do anyway."""
@@ -193,6 +200,7 @@ def _is_storable(text: str) -> bool:
 def _variants(address: str) -> Iterator[str]:
     plain = address.strip().lower()
     yield plain
+    yield "".join(sign.lower() if sign.isascii() else sign for sign in address.strip())  # SQLite's lower()
     yield normalise(address)
     local, at, domain = plain.rpartition("@")
     try:
@@ -216,9 +224,17 @@ def _journal(name: str, metadata: MetaData) -> Table:
 def _engine(url: str) -> Engine:
     engine = create_engine(make_url(url), pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _sqlite_is_there)
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _sqlite_is_there(_dialect: object, _record: object, arguments: list[str], _options: object) -> None:
+    """SQLite would make a new, empty database where the path is wrong."""
+    name = arguments[0] if arguments else ""
+    if name and not name.startswith((":memory:", "file:")) and not Path(name).exists():
+        raise PlatformTrouble("the platform's database file is not there", later=True)
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -240,6 +256,8 @@ def _trouble() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise PlatformTrouble(f"the platform's database: {_kind(error)}", later=True) from None
+    except IntegrityError:
+        raise PlatformTrouble(STILL_REFERRED, later=True) from None
     except SQLAlchemyError as error:
         raise PlatformTrouble(f"the platform's database: {_kind(error)}", later=False) from None
 

@@ -76,3 +76,12 @@ def test_fields_say_present_values_and_what_can_be_changed(world: World) -> None
     assert not views.keys() & {"password_hash", "last_ip", "bank_account"}
     visitor = {view.name: view for view in world.platform.fields(world.visitor("visitor", "host"))}
     assert visitor["job_title"].value == "Librarian" and visitor["skype"].value is None
+
+
+def test_a_visitors_events_at_one_host_are_told_by_date(world: World) -> None:
+    events = world.platform.events(world.visitor("visitor", "host"))
+    assert [event.title for event in events] == [
+        "Bien parler devant un écran",
+        "Préparer un atelier en ligne",
+    ]
+    assert world.platform.events(world.user("host")) == ()

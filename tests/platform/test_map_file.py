@@ -1,0 +1,31 @@
+"""A data map's file is read, or said what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mailbot.core.data_map import DataMap
+from mailbot.core.data_map_reading import MapFaults
+from mailbot.platform.map_file import load_data_map
+from tests.platform.worlds import EXAMPLE_MAP
+
+
+def told(path: Path) -> str:
+    result = load_data_map(path)
+    assert isinstance(result, MapFaults)
+    return str(result.faults[0])
+
+
+def test_the_example_is_read() -> None:
+    assert isinstance(load_data_map(EXAMPLE_MAP), DataMap)
+
+
+def test_a_missing_file_broken_toml_and_broken_text_are_faults(tmp_path: Path) -> None:
+    path = tmp_path / "platform.toml"
+    assert "cannot be read" in told(path)
+    path.write_text("a = 1\nb = ]")
+    assert "line 2" in told(path)
+    path.write_bytes(b"a = '\xff'")
+    assert "is no TOML" in told(path)
+    path.write_text("version = 1")
+    assert "subjects.user.table: is missing" in told(path)
