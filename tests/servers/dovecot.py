@@ -65,7 +65,7 @@ class Dovecot:
         """The server and all its connections are gone; the mail is still on disk."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.communicate(timeout=20)
             self._process = None
 
     def start_again(self) -> None:
