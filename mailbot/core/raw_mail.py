@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-LONGEST_HEADER_BYTES = 1 << 20
+LONGEST_HEADER_BYTES = 1 << 18
 _FIELD_START = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:")
 # NUL and the characters at which one program or another ends a line: what they split, others join.
 _SPLITTING = b"\x00\r\x0b\x0c\x1c\x1d\x1e"
@@ -85,7 +85,7 @@ def split_mail(raw: bytes) -> RawMail:
     """`raw` cut at the first empty line. Lines may end in CRLF or LF; a first mbox "From " line is dropped."""
     head_end, body_start = _header_end(raw)
     if head_end > LONGEST_HEADER_BYTES:
-        return RawMail((), b"", ("the header is longer than 1 MiB",))
+        return RawMail((), b"", ("the header is longer than 256 KiB",))
     header = raw[:head_end].replace(b"\r\n", b"\n").removesuffix(b"\n")
     defects = []
     if len(header.translate(None, _SPLITTING)) != len(header):

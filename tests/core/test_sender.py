@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import dkim
@@ -441,6 +442,30 @@ def test_ed25519_proves_as_well() -> None:
     """RFC 8463."""
     raw = sign(MAIL, "example.org", algorithm=b"ed25519-sha256")
     assert judge(raw, {"s._domainkey.example.org": ed25519_record()}).verdict is PROVEN
+
+
+HOSTILE = {
+    "spaces": SIGNED + b" " * 5_000_000,
+    "blank lines": SIGNED + b"\r\n" * 2_500_000,
+    "bare line feeds": SIGNED.replace(b"\r\n", b"\n") + b"\n" * 5_000_000,
+    "spaces in pairs": SIGNED + b"a  " * 1_600_000,
+    "header lines": b"X:y\n" * 60_000 + SIGNED,
+    "folds": b"X: y\n" + b" a\n" * 80_000 + SIGNED,
+    "signatures": SIGNED.partition(b"From:")[0] * 400 + MAIL,
+    "open brackets": b"Authentication-Results: " + b"(" * 16_000 + b"\r\n" + SIGNED,
+    "names in From": b'From: "' + b"a@a " * 480 + b'" <alice@example.org>\r\n' + REST,
+    "atoms in From": b"From: " + b"a." * 900 + b"@example.org\r\n" + REST,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_mail_keeps_us_busy(name: str) -> None:
+    """Work grows with the size of a mail and no faster: megabytes of anything are judged within two seconds."""
+    raw = HOSTILE[name]
+    mail = parsed(MAIL)
+    began = time.process_time()
+    judge_sender(mail, raw, Zone(ZONE), TRUSTING, NOW)
+    assert time.process_time() - began < 2
 
 
 BITS = """From: |from:|Authentication-Results: mx.example.com; |dmarc=pass |header.from=example.org|ARC-Seal: i=1; |

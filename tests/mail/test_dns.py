@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from mailbot.core.dns_answer import DnsFailure, NoTxt, TxtRecords
+from mailbot.core.message import ParsedMail
+from mailbot.core.parse import parse
+from mailbot.core.sender import SenderSettings, Verdict, judge_sender
 from mailbot.mail.dns import FAILURE_KEPT_SECONDS, MOST_KEPT, Dns
-from tests.servers.stub_dns import SERVFAIL, TIMEOUT, StubDns
+from mailbot.demo.stub_dns import SERVFAIL, TIMEOUT, StubDns
 
 LONG = "v=DKIM1; p=" + "A" * 3000
 
@@ -149,3 +153,30 @@ def test_a_nameserver_must_be_an_address(text: str) -> None:
 def test_addresses_may_be_written_with_or_without_port(text: str) -> None:
     """Both families, both forms."""
     Dns([text], 1)
+
+
+MAIL = b"From: alice@example.org\r\nSubject: hello\r\n\r\nHello.\r\n"
+SIGNED = sign(MAIL, "example.org", names=("from", "subject"))
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict", "retry"),
+    [
+        ({"TXT": [rsa_record().decode()]}, Verdict.PROVEN, False),
+        ({"TXT": ["v=DKIM1; p="]}, Verdict.FORGED, False),
+        ({}, Verdict.FORGED, False),
+        (SERVFAIL, Verdict.UNPROVEN, True),
+        (TIMEOUT, Verdict.UNPROVEN, True),
+    ],
+)
+def test_a_sender_is_judged_over_real_dns(key: dict[str, list[str]], verdict: Verdict, retry: bool) -> None:
+    """From the wire to the verdict: a revoked or missing key forges, a silent server is not yet known."""
+    zone = {"s._domainkey.example.org": key, "_dmarc.example.org": {"TXT": ["v=DMARC1; p=reject"]}}
+    mail = parse(SIGNED)
+    assert isinstance(mail, ParsedMail)
+    with StubDns(zone) as stub:
+        dns = Dns([stub.address], 0.3)
+        found = judge_sender(
+            mail, SIGNED, dns.txt, SenderSettings(frozenset(), frozenset()), datetime.now(UTC)
+        )
+    assert (found.verdict, found.retry) == (verdict, retry)
