@@ -237,8 +237,7 @@ class HostInformed(Proven):
     template: ClassVar[str] = "host_informed"
     action: VisitorAction
     visitor: str
-    event: str
-    held_on: date
+    events: tuple[Place, ...]
     done_on: date
     fields: tuple[str, ...] = ()
 
@@ -250,8 +249,7 @@ class HostAsked(Proven):
     template: ClassVar[str] = "host_asked"
     action: VisitorAction
     visitor: str
-    event: str
-    held_on: date
+    events: tuple[Place, ...]
     link: str
     answer_by: date
     fields: tuple[str, ...] = ()

@@ -79,7 +79,7 @@ ASKED = (
 PLACES = (Place("Spring webinar", date(2026, 2, 3), "Hugo Host"), Place("Résumé", date(2026, 1, 5), "Hugo"))
 DEADLINE = legal_deadline(date(2026, 1, 31), "LT")
 EXTENSION = extended(date(2026, 1, 24), "LT")
-VISITOR = {"visitor": "vera@example.org", "event": "Spring webinar", "held_on": date(2026, 2, 3)}
+VISITOR = {"visitor": "vera@example.org", "events": PLACES}
 
 
 def variants() -> list[Context]:
@@ -129,7 +129,7 @@ def variants() -> list[Context]:
         replace(done, link=LINK, expires=NOW),
         *(replace(done, action=action, fields=("phone",)) for action in VisitorAction),
         *(replace(informed, action=action) for action in VisitorAction),
-        replace(informed, fields=()),
+        replace(informed, fields=(), events=()),
         *(replace(asked, action=action) for action in VisitorAction),
         replace(asked, reminder=True, fields=(), name="Hugo"),
         Refused(**ref, text="We can not.\n\nReally."),
