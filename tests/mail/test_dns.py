@@ -12,8 +12,9 @@ from mailbot.core.dns_answer import DnsFailure, NoTxt, TxtRecords
 from mailbot.core.message import ParsedMail
 from mailbot.core.parse import parse
 from mailbot.core.sender import SenderSettings, Verdict, judge_sender
-from mailbot.mail.dns import FAILURE_KEPT_SECONDS, MOST_KEPT, Dns
 from mailbot.demo.stub_dns import SERVFAIL, TIMEOUT, StubDns
+from mailbot.mail.dns import FAILURE_KEPT_SECONDS, MOST_KEPT, Dns
+from tests.core.signing import rsa_record, sign
 
 LONG = "v=DKIM1; p=" + "A" * 3000
 
