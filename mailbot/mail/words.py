@@ -77,6 +77,9 @@ THINGS: dict[str, str] = {
     "registrations": N_("Registrations of visitors"),
     "visitors": N_("Registrations of visitors"),
     "sessions": N_("Stored sessions"),
+    "former_emails": N_("Earlier e-mail addresses"),
+    "chat_messages": N_("Chat messages"),
+    "newsletter_subscribers": N_("Newsletter subscription"),
     "newsletter": N_("Newsletter subscription"),
     "subscribers": N_("Newsletter subscription"),
     "files": N_("Uploaded files"),
@@ -93,6 +96,9 @@ GROUNDS: dict[str, str] = {
     "tax": N_("the law on taxes requires it"),
     "claims": N_("it is needed for a legal claim"),
     "legal_obligation": N_("the law requires it"),
+    "accounting records must be kept by law (Art. 17(3)(b) GDPR)": N_(
+        "accounting records must be kept by law (Article 17(3)(b) of the GDPR)"
+    ),
 }
 
 AUTHORITIES: dict[str, Authority] = {
@@ -121,5 +127,10 @@ def request_sentence(kind: Kind, capacity: Capacity) -> str:
 
 
 def named(words: dict[str, str], key: str) -> str:
-    """The English name of `key` (a msgid), or the key made readable where no name is known."""
+    """The English name of `key` (a msgid), or the key made readable where no name is known.
+
+    Files are keyed by where their names are kept ("files:uploads.path").
+    """
+    if key.startswith("files:"):
+        return THINGS["files"]
     return words.get(key) or one_line(key.replace("_", " "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -420,3 +421,15 @@ def test_a_folder_overrides_single_templates(tmp_path: Path) -> None:
     (tmp_path / "withdrawn.txt").write_text("{{ refrence }}")
     with pytest.raises(UndefinedError):
         replies.render("withdrawn", ("en",), Withdrawn(reference="MB-1"))
+
+
+def test_every_place_and_field_of_the_data_map_has_its_words() -> None:
+    """What mailbot ships with can be named in every language; a company's own names are made readable."""
+    data_map = tomllib.loads((ROOT / "rules" / "platform.toml").read_text(encoding="utf-8"))
+    places = {place.get("name", place["table"]) for place in data_map["places"]}
+    columns = [column for place in data_map["places"] for column in place.get("columns", {}).values()]
+    assert places <= set(words.THINGS)
+    assert {column["field"] for column in columns if "field" in column} <= set(words.FIELDS)
+    assert {place["keep"]["ground"] for place in data_map["places"] if "keep" in place} <= set(words.GROUNDS)
+    assert words.named(words.THINGS, "files:uploads.path") == "Uploaded files"
+    assert words.named(words.THINGS, "loyalty_points") == "loyalty points"
