@@ -92,6 +92,10 @@ class Classifier:
     def __init__(self, rulebooks: Mapping[Language, Rulebook]) -> None:
         self._rulebooks = dict(rulebooks)
 
+    def sentences(self) -> dict[str, str]:
+        """Every rule's id with the sentence that says what it recognises, for staff."""
+        return {rule.id: rule.sentence for book in self._rulebooks.values() for rule in book.rules}
+
     def understand(self, subject: str, new_text: str, languages: Sequence[Language]) -> Understanding:
         """All that the letter asks, in serving order, read with the rules of each of `languages` that has some.
 
@@ -212,7 +216,7 @@ def _is_near(hit: Hit, letter: Letter, near: Sequence[tuple[Hit, Nearby]], near_
     if hit.holder in near_subject and sentence <= _NEARBY_SENTENCES:
         return True
     return any(
-        needed.rule == hit.holder and 0 <= sentence - letter.sentences[other.first] <= _NEARBY_SENTENCES
+        needed.rule == hit.holder and abs(sentence - letter.sentences[other.first]) <= _NEARBY_SENTENCES
         for other, needed in near
     )
 
@@ -271,9 +275,10 @@ def _guard_doubts(
     }
     for hit in hits:
         guard = holders[hit.holder]
-        if isinstance(guard, Guard) and not guard.not_for & capacities:
-            if (hit.holder, letter.sentences[hit.first]) not in exempt:
-                yield guard.doubt
+        if not isinstance(guard, Guard) or guard.not_for & capacities:
+            continue
+        if (hit.holder, letter.sentences[hit.first]) not in exempt:
+            yield guard.doubt
 
 
 def _combine(readings: Sequence[_Reading]) -> Understanding:

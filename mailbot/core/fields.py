@@ -94,7 +94,7 @@ def _values(cues: Sequence[_Cue], letter: Letter) -> Iterator[_Value]:
             continue
         elif cue.role in (CueRole.NEW, CueRole.OLD):
             yield from _value(label.field, cue.role is CueRole.NEW, cue, following, letter)
-        elif cue.role is CueRole.PLAIN and _is_fresh(label, cues[:index]):
+        elif cue.role is CueRole.PLAIN and (_is_fresh(label, cues[:index]) or _is_old(following, cue)):
             yield from _value(label.field, True, cue, following, letter)
 
 
@@ -125,6 +125,10 @@ def _is_fresh(label: _Cue, before: Sequence[_Cue]) -> bool:
         and cue.sentence == label.sentence
         for cue in before[-4:]
     )
+
+
+def _is_old(following: _Cue | None, cue: _Cue) -> bool:
+    return following is not None and following.role is CueRole.OLD and following.sentence == cue.sentence
 
 
 def _value(field: str, is_new: bool, cue: _Cue, following: _Cue | None, letter: Letter) -> Iterator[_Value]:

@@ -230,7 +230,28 @@ def _is_near(word: str, stem: str) -> bool:
     return OSA.distance(word, stem, score_cutoff=1) <= 1
 
 
-_Step = tuple[tuple[int, ...], ...] | Gap | Edge
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Compiled alternatives of one place: any word with a bit of `single`, or one of the `several` phrases;
+    `first_bits` are those that any of them can begin with."""
+
+    single: int
+    several: tuple[tuple[int, ...], ...]
+    first_bits: int
+
+
+_Step = _Choice | Gap | Edge
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A pattern to be tried where its first word stands. Of each mask in `needs` some bit must follow in the
+    sentence: a test so cheap that few patterns are really tried."""
+
+    holder: int
+    steps: tuple[_Step, ...]
+    needs: tuple[int, ...]
+    wants_longest: bool
 
 
 class Matcher:
@@ -238,38 +259,88 @@ class Matcher:
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]], never_typos: Sequence[str]) -> None:
         self._lexicon = Lexicon([pattern for _, pattern in patterns], never_typos)
-        self._by_first: dict[int, list[tuple[int, tuple[_Step, ...]]]] = {}
+        self._by_first: dict[int, list[_Candidate]] = {}
         for holder, pattern in patterns:
-            steps = tuple(self._compile(element) for element in pattern)
             for phrase in _first_phrases(pattern) or ():
-                self._by_first.setdefault(self._lexicon.bits[phrase[0]], []).append((holder, steps))
+                candidate = self._candidate(holder, pattern, phrase)
+                self._by_first.setdefault(self._lexicon.bits[phrase[0]], []).append(candidate)
+        self._by_need = lru_cache(maxsize=4_096)(self._group_by_need)
+
+    def _candidate(self, holder: int, pattern: Pattern, phrase: Phrase) -> _Candidate:
+        """`pattern`, beginning with this `phrase` of its first place."""
+        first = next(index for index, element in enumerate(pattern) if isinstance(element, tuple))
+        steps = tuple(
+            self._compile((phrase,) if index == first else element) for index, element in enumerate(pattern)
+        )
+        later = [step.first_bits for step in steps[first + 1 :] if isinstance(step, _Choice)]
+        needs = [self._lexicon.bits[slot] for slot in phrase[1:]]
+        wants_longest = not any(isinstance(step, Gap) for step in steps)
+        return _Candidate(holder, steps, (*needs, *later), wants_longest)
 
     def _compile(self, element: Element) -> _Step:
         if isinstance(element, Gap | Edge):
             return element
-        return tuple(tuple(self._lexicon.bits[slot] for slot in phrase) for phrase in element)
+        bits = self._lexicon.bits
+        single = [bits[phrase[0]] for phrase in element if len(phrase) == 1]
+        several = tuple(tuple(bits[slot] for slot in phrase) for phrase in element if len(phrase) > 1)
+        first_bits = 0
+        for phrase in element:
+            first_bits |= bits[phrase[0]]
+        return _Choice(single[0] if single else 0, several, first_bits)
+
+    def _group_by_need(self, mask: int) -> tuple[tuple[int, tuple[_Candidate, ...]], ...]:
+        """All that can begin with a word of this mask, by what is needed first (0: nothing)."""
+        groups: dict[int, list[_Candidate]] = {}
+        while mask:
+            bit = mask & -mask
+            mask ^= bit
+            for candidate in self._by_first.get(bit, ()):
+                groups.setdefault(candidate.needs[0] if candidate.needs else 0, []).append(candidate)
+        return tuple((need, tuple(group)) for need, group in groups.items())
 
     def find(self, letter: Letter) -> list[Hit]:
         """Every hit, in the order of the first word; of one holder at one place only one."""
         look_up = self._lexicon.look_up
         masks = [look_up(word) for word in letter.words]
+        following = _following(masks, letter.sentences)
         found: dict[tuple[int, int], Hit] = {}
         for place, mask in enumerate(masks):
-            while mask:
-                bit = mask & -mask
-                mask ^= bit
-                for holder, steps in self._by_first.get(bit, ()):
-                    end = _match(steps, 0, place, letter, masks)
-                    if end > place and letter.sentences[place] == letter.sentences[end - 1]:
-                        _keep_best(found, Hit(holder, place, end - 1), steps)
+            if mask:
+                rest = following[place]
+                for need, group in self._by_need(mask):
+                    if not need or need & rest:
+                        _try(group, place, rest, letter, masks, found)
         return list(found.values())
 
 
-def _keep_best(found: dict[tuple[int, int], Hit], hit: Hit, steps: tuple[_Step, ...]) -> None:
+def _following(masks: list[int], sentences: Sequence[int]) -> list[int]:
+    """For each place the bits of all words after it in its sentence."""
+    following = [0] * len(masks)
+    for place in range(len(masks) - 2, -1, -1):
+        if sentences[place] == sentences[place + 1]:
+            following[place] = masks[place + 1] | following[place + 1]
+    return following
+
+
+def _try(
+    group: Sequence[_Candidate],
+    place: int,
+    rest: int,
+    letter: Letter,
+    masks: list[int],
+    found: dict[tuple[int, int], Hit],
+) -> None:
+    for candidate in group:
+        if all(need & rest for need in candidate.needs[1:]):
+            end = _match(candidate.steps, 0, place, letter, masks)
+            if end > place and letter.sentences[place] == letter.sentences[end - 1]:
+                _keep_best(found, Hit(candidate.holder, place, end - 1), candidate.wants_longest)
+
+
+def _keep_best(found: dict[tuple[int, int], Hit], hit: Hit, wants_longest: bool) -> None:
     """The shortest hit of one holder at one place, but of plain phrases the longest ("e-mail address")."""
     known = found.get((hit.holder, hit.first))
-    wants_longer = not any(isinstance(step, Gap) for step in steps)
-    if known is None or (known.last < hit.last if wants_longer else known.last > hit.last):
+    if known is None or (known.last < hit.last if wants_longest else known.last > hit.last):
         found[hit.holder, hit.first] = hit
 
 
@@ -282,12 +353,13 @@ def _match(steps: tuple[_Step, ...], index: int, place: int, letter: Letter, mas
         return _match(steps, index + 1, place, letter, masks) if _is_edge(step, place, letter) else -1
     if isinstance(step, Gap):
         return _match_gap(steps, index, place, letter, masks)
-    for phrase in step:
-        after = place + len(phrase)
+    for phrase in step.several:
         if _stands_at(phrase, place, letter, masks):
-            end = _match(steps, index + 1, after, letter, masks)
+            end = _match(steps, index + 1, place + len(phrase), letter, masks)
             if end >= 0:
                 return end
+    if place < len(masks) and masks[place] & step.single:
+        return _match(steps, index + 1, place + 1, letter, masks)
     return -1
 
 
@@ -297,10 +369,13 @@ def _match_gap(steps: tuple[_Step, ...], index: int, place: int, letter: Letter,
     numbers = letter.sentences if gap.wide else letter.clauses
     if index + 1 == len(steps):
         return _furthest(numbers, place, gap.most)
+    following = steps[index + 1]
+    wanted = following.first_bits if isinstance(following, _Choice) else -1
     for start in range(place, place + gap.most + 1):
         if start >= len(masks) or numbers[start] != numbers[place - 1]:
-            at_edge = isinstance(steps[index + 1], Edge) if index + 1 < len(steps) else False
-            return _match(steps, index + 1, start, letter, masks) if at_edge else -1
+            return _match(steps, index + 1, start, letter, masks) if isinstance(following, Edge) else -1
+        if not masks[start] & wanted:
+            continue
         end = _match(steps, index + 1, start, letter, masks)
         if end >= 0:
             return end
@@ -316,7 +391,7 @@ def _furthest(numbers: Sequence[int], place: int, most: int) -> int:
 
 
 def _stands_at(phrase: tuple[int, ...], place: int, letter: Letter, masks: list[int]) -> bool:
-    if place + len(phrase) > len(masks):
+    if place + len(phrase) > len(masks) or not masks[place] & phrase[0]:
         return False
     sentences = letter.sentences
     return (

@@ -53,7 +53,7 @@ class Effect(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Words that ask for one kind of thing. `sentence` says so in plain English, `source` names the law or
-    policy behind it. The rule counts only with one of `nearby` in its or the two sentences before, when there
+    policy behind it. The rule counts only with one of `nearby` within two sentences of it, when there
     are such patterns, and gives way to the kinds of `gives_way_to` in the same sentence."""
 
     id: str
