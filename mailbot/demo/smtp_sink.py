@@ -18,6 +18,11 @@ from mailbot.mail.any_port import AnyPort
 
 HOST = "127.0.0.1"
 TAKEN = "250 2.0.0 taken"
+Deliver = Callable[[bytes], None]
+
+
+def _nowhere(_recipient: str) -> Deliver | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class SinkMail:
 class SmtpSink:
     """Listens on loopback from `__enter__` on; `mails` grows as they come.
 
-    `forward` names, by recipient (lower case), where a mail is handed on to before it is answered with 250.
+    `forward` says of a recipient (lower case) where its mail is handed on to before it is answered with 250.
     `answers` names, by recipient, what RCPT is answered instead of 250; `content_answers` the same after DATA.
     """
 
@@ -40,7 +45,7 @@ class SmtpSink:
         self,
         port: int = 0,
         *,
-        forward: dict[str, Callable[[bytes], None]] | None = None,
+        forward: Callable[[str], Deliver | None] = _nowhere,
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         login: tuple[str, str] | None = None,
@@ -50,7 +55,7 @@ class SmtpSink:
         self.answers: dict[str, str] = {}
         self.content_answers: dict[str, str] = {}
         self.connections = 0
-        self.forward = forward or {}
+        self._forward = forward
         self._arrived = threading.Condition()
         self._login = login
         self._controller: Controller = AnyPort(
@@ -135,7 +140,8 @@ class SmtpSink:
         return TAKEN
 
     async def _hand_on(self, recipients: tuple[str, ...], raw: bytes) -> None:
-        for target in {self.forward[each.lower()] for each in recipients if each.lower() in self.forward}:
+        targets = {self._forward(each.lower()) for each in recipients}
+        for target in (target for target in targets if target is not None):
             await asyncio.get_running_loop().run_in_executor(None, target, raw)
 
     def _authenticate(
