@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailbot.core.plan import Deletion, Subject
 from mailbot.core.request import Capacity
-from tests.platform.worlds import Dump, World, make_world
+from tests.platform.worlds import Dump, World, copy_of, make_world
 
 ADDRESSES = [
     "anna@example.org",
@@ -63,12 +63,12 @@ def check(world: World, subject: Subject, key: str) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
-@given(REGISTRATIONS, CHATS, st.sampled_from(ADDRESSES))
+@given(registrations=REGISTRATIONS, chats=CHATS, address=st.sampled_from(ADDRESSES))
 def test_deletions_take_exactly_what_is_theirs(
-    registrations: list[tuple[str, int]], chats: list[tuple[str, int]], address: str
+    template: Path, registrations: list[tuple[str, int]], chats: list[tuple[str, int]], address: str
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        worlds = make_world(f"sqlite:///{folder}/platform.db", Path(folder) / "files")
+        worlds = make_world(*copy_of(template, Path(folder)))
         world = next(worlds)
         for number, (email, webinar) in enumerate(registrations):
             world.add("registrations", id=5000 + number, webinar_id=webinar, email=email, name="A")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import read_data_map
 from mailbot.core.plan import Subject
 from mailbot.core.request import Capacity
-from mailbot.demo.platform import PERSONAS, create_demo_platform
+from mailbot.demo.platform import PERSONAS
 from mailbot.platform.sql import SqlPlatform, open_platform
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -86,10 +87,16 @@ class World:
         return next(one for one in found if one.host is not None and one.host.address == wanted)
 
 
-def make_world(url: str, files: Path, now: Callable[[], datetime] = lambda: NOW) -> Iterator[World]:
-    create_demo_platform(url, files, NOW)
-    platform = open_platform(url, example_map(), files, now)
+def make_world(url: str, files: Path) -> Iterator[World]:
+    """The demo platform at `url` and `files`, which are there already."""
+    platform = open_platform(url, example_map(), files, lambda: NOW)
     engine = create_engine(url)
     yield World(platform, engine, url, files)
     engine.dispose()
     platform.close()
+
+
+def copy_of(template: Path, folder: Path) -> tuple[str, Path]:
+    """URL and files root of a copy in `folder` of the SQLite demo platform in `template`."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    return f"sqlite:///{folder}/platform.db", folder / "files"

@@ -61,15 +61,23 @@ class PrivatePostgres:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://mailbot@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, template: str = "") -> str:
+        """The URL of a new database: empty, or a copy of the one at the URL `template` (nobody connected)."""
         self._count += 1
         name = f"test{self._count}"
+        copied = f" TEMPLATE {_name(template)}" if template else ""
+        self._administer(f"CREATE DATABASE {name}{copied}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """The database at `url` is gone, whoever is still connected."""
+        self._administer(f"DROP DATABASE {_name(url)} WITH (FORCE)")
+
+    def _administer(self, statement: str) -> None:
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(statement))
         engine.dispose()
-        return self.url(name)
 
     def _run(self, program: str, *arguments: str) -> None:
         """PostgreSQL refuses to run as root, so root hands over to a system user."""
@@ -82,6 +90,10 @@ class PrivatePostgres:
                 [str(self._bin / program), *arguments], stdout=out, stderr=out, cwd="/", **who
             )  # type: ignore[call-overload]  # three optional keywords
         assert done.returncode == 0, f"{program} failed: {output.read_text()}"
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _binaries() -> Path:
