@@ -34,6 +34,9 @@ class Validator(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     COUNTRY = "country"
+    """As the person writes it."""
+    COUNTRY_CODE = "country_code"
+    """ISO 3166-1 alpha-2; a country's name in a known language becomes its code."""
     VAT_NUMBER = "vat_number"
 
 

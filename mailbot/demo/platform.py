@@ -59,7 +59,7 @@ ACCOUNTS = _table(
     "accounts", _id(), Column("email", String(254), unique=True, nullable=False), _text("name"),
     _text("password_hash"), _text("phone"), _to("company_id", "companies.id", null=True), _text("job_title"),
     Column("newsletter", Boolean, nullable=False), _text("last_ip"), _time("last_visit"), _time("created_at"),
-    _time("ended_at"), _time("email_changed_at"), _text("city"), _text("country"), _text("language"),
+    _time("ended_at"), _time("email_changed_at"), _text("city"), Column("country", String(2)), _text("language"),
     _text("visitor_requests"),
 )  # fmt: skip
 FORMER_EMAILS = _table("former_emails", _id(), _to("account_id", "accounts.id"), _text("email", null=False),
@@ -68,7 +68,7 @@ WEBINARS = _table("webinars", _id(), _to("host_id", "accounts.id"), _text("title
 REGISTRATIONS = _table(
     "registrations", _id(), _to("webinar_id", "webinars.id"), Column("email", String(254), index=True),
     _text("name"), _text("job_title"), _text("company"), _text("phone"), _text("skype"), _text("city"),
-    _text("country"), _text("language"), _time("registered_at"),
+    Column("country", String(2)), _text("language"), _time("registered_at"),
 )  # fmt: skip
 CHAT_MESSAGES = _table(
     "chat_messages", _id(), _to("webinar_id", "webinars.id"),

@@ -90,6 +90,8 @@ def _refused_by_data(
         columns = columns_for(places, field)
         if not any(_has_rows(connection, schema, who, place) for place, _ in columns):
             yield Refusal(field, RefusalReason.NOTHING_ON_FILE)
+        elif any(_is_too_long(schema, place, rule, value) for place, rule in columns):
+            yield Refusal(field, RefusalReason.INVALID)
         elif any(
             _is_taken(connection, schema, who, place, rule, value) for place, rule in columns if rule.unique
         ):
@@ -100,6 +102,11 @@ def _has_rows(connection: Connection, schema: Schema, who: Who, place: Place) ->
     table = schema.table(place.table)
     query = select(func.count()).select_from(table).where(rows_of(schema, place, who))
     return connection.execute(query).scalar_one() > 0
+
+
+def _is_too_long(schema: Schema, place: Place, rule: ColumnRule, value: str) -> bool:
+    length = getattr(schema.column(place.table, rule.name).type, "length", None)
+    return isinstance(length, int) and len(value) > length
 
 
 def _is_taken(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 import phonenumbers
+from babel import Locale
 from email_validator import EmailNotValidError, validate_email
 
 from mailbot.core.data_map import Validator
+from mailbot.core.request import Language
 
 LONGEST = 200
 HAS_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -59,6 +62,22 @@ def _phone(text: str) -> str | None:
         return None
 
 
+def _country_code(text: str) -> str | None:
+    return _codes().get(text.casefold())
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Every country's code and its names in the known languages, case-folded → code."""
+    codes: dict[str, str] = {}
+    for language in Language:
+        for code, name in Locale(language.value).territories.items():
+            if len(code) == 2 and code.isalpha() and code != "ZZ":
+                codes[code.casefold()] = code
+                codes[name.casefold()] = code
+    return codes
+
+
 def _vat_number(text: str) -> str | None:
     compact = re.sub(r"[ .-]", "", text).upper()
     return compact if VAT.fullmatch(compact) else None
@@ -70,5 +89,6 @@ CHECKS: dict[Validator, Callable[[str], str | None]] = {
     Validator.EMAIL: _email,
     Validator.PHONE: _phone,
     Validator.COUNTRY: _name,
+    Validator.COUNTRY_CODE: _country_code,
     Validator.VAT_NUMBER: _vat_number,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from mailbot.core.plan import (
     Action,
@@ -124,6 +125,19 @@ def test_what_may_not_be_written_is_refused(
 def test_a_field_of_a_record_that_is_not_there_is_refused(world: World) -> None:
     plan = world.platform.plan(asked(world.user("forged"), company="Vogel KG"))
     assert plan.refusals == (Refusal("company", RefusalReason.NOTHING_ON_FILE),)
+
+
+def test_a_value_longer_than_its_column_is_refused_before_it_is_written(sqlite_world: World) -> None:
+    with sqlite_world.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE accounts DROP COLUMN job_title"))
+        connection.execute(text("ALTER TABLE accounts ADD COLUMN job_title VARCHAR(5)"))
+    plan = sqlite_world.platform.plan(asked(sqlite_world.user("one_click"), job_title="Teacher"))
+    assert plan.refusals == (Refusal("job_title", RefusalReason.INVALID),)
+
+
+def test_a_countrys_name_is_written_as_the_platform_keeps_it(world: World) -> None:
+    _, result = do(world, asked(world.user("two_things"), country="Suisse"))
+    assert result.ok and world.dump()["accounts"][6]["country"] == "CH"
 
 
 def test_a_company_that_others_use_is_for_staff_to_look_at(world: World) -> None:
