@@ -24,6 +24,7 @@ from mailbot.core.plan import (
     PlannedStep,
     PlatformTrouble,
     Refusal,
+    RefusalReason,
     Subject,
 )
 from mailbot.core.policy import Handling, Policy
@@ -122,16 +123,18 @@ class Proof:
     ) -> Confirmation | None:
         """Control is proven and what was asked goes its way; None when the token opens nothing.
 
-        `fields`: request id to field to value, as the person edited them.
+        `fields`: request id to field to value, as the person edited them. When a value cannot be taken, nothing
+        happens yet and the confirmation comes back open, with the refusals to mend.
         """
         prepared = self.prepare(token, fields, now)
         if prepared is None:
             return None
         with self._store.begin() as tx:
             shown = self._shown(tx, prepared, now)
-            if shown is not None:
-                self.settle(tx, prepared, now)
-        return replace(shown, open=False) if shown else None
+            if shown is None or any(view.refusals for view in shown.requests):
+                return shown
+            self.settle(tx, prepared, now)
+        return replace(shown, open=False)
 
     def cancel(self, token: str, now: datetime) -> bool:
         """The requests are withdrawn; False when the token opens nothing."""
@@ -325,10 +328,15 @@ class Proof:
             fields=_fields_shown(target, hidden=False),
             goes=tuple(step for step in steps if step.action != Action.KEEP and step.rows),
             stays=tuple(step for step in steps if step.action == Action.KEEP and step.rows),
-            refusals=target.plan.refusals if target.plan else (),
+            refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
             needs_staff=bool(self._doubts(kind, target)),
         )
+
+
+def _to_mend(plan: Plan | None) -> tuple[Refusal, ...]:
+    """What the person can mend. That another account holds a value is not told: staff look at it."""
+    return tuple(one for one in plan.refusals if one.reason != RefusalReason.TAKEN) if plan else ()
 
 
 def _to_staff(request: Request, reason: str) -> Happening:

@@ -138,6 +138,12 @@ def locked(tx: Transaction, case_id: UUID) -> Case:
     return tx.session.exec(query.with_for_update() if tx.is_postgresql else query).one()
 
 
+def of_address(tx: Transaction, address: str) -> Sequence[Case]:
+    """Every case of one address, oldest first."""
+    query = select(Case).where(Case.address_hash == tx.pseudonyms.address(address))
+    return tx.session.exec(query.order_by(col(Case.opened_at))).all()
+
+
 def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
     """The open cases of one address, oldest first."""
     query = select(Case).where(

@@ -132,6 +132,14 @@ def of_case(tx: Transaction, case_id: UUID) -> Sequence[Message]:
     return tx.session.exec(query).all()
 
 
+def why_ignored(tx: Transaction, sender: str) -> str | None:
+    """Why the newest ignored mail of this sender was ignored; None when there is none."""
+    query = select(Message.reason).where(
+        Message.disposition == "ignored", Message.sender_hash == tx.pseudonyms.address(sender)
+    )
+    return tx.session.exec(query.order_by(col(Message.stored_at).desc())).first()
+
+
 def quarantined(tx: Transaction, limit: int = 200) -> Sequence[Message]:
     """The quarantined messages, newest first."""
     query = select(Message).where(Message.disposition == "quarantined")

@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -51,6 +51,19 @@ def _bytes_or_none(*, index: bool = False) -> Any:
     return Field(default=None, sa_type=LargeBinary, nullable=True, index=index)
 
 
+def _foreign(target: str) -> ForeignKey:
+    # Checked at the commit: rows of one transaction may then be written in any order.
+    return ForeignKey(target, deferrable=True, initially="DEFERRED")
+
+
+def _ref(target: str, *, index: bool = False, unique: bool = False, primary_key: bool = False) -> Any:
+    return Field(sa_column_args=[_foreign(target)], index=index, unique=unique, primary_key=primary_key)
+
+
+def _ref_or_none(target: str, *, index: bool = False) -> Any:
+    return Field(default=None, sa_column_args=[_foreign(target)], nullable=True, index=index)
+
+
 class Secret(SQLModel, table=True):
     """A long-lived secret of the installation (the key of the keyed hashes), wrapped by the master key."""
 
@@ -73,8 +86,8 @@ class Message(SQLModel, table=True):
 
     __tablename__ = "message"
     id: uuid.UUID = Field(primary_key=True)
-    key_id: uuid.UUID = Field(foreign_key="data_key.id")
-    case_id: uuid.UUID | None = Field(default=None, foreign_key="case.id", index=True)
+    key_id: uuid.UUID = _ref("data_key.id")
+    case_id: uuid.UUID | None = _ref_or_none("case.id", index=True)
     content_hash: bytes = _bytes(unique=True)
     message_id_hash: bytes | None = _bytes_or_none(index=True)
     sender_hash: bytes | None = _bytes_or_none(index=True)
@@ -93,7 +106,7 @@ class MessagePart(SQLModel, table=True):
     """A stretch of at most 1 MiB of a message's raw bytes, sealed."""
 
     __tablename__ = "message_part"
-    message_id: uuid.UUID = Field(foreign_key="message.id", primary_key=True)
+    message_id: uuid.UUID = _ref("message.id", primary_key=True)
     position: int = Field(primary_key=True)
     sealed: bytes = _bytes()
 
@@ -105,7 +118,7 @@ class Sighting(SQLModel, table=True):
     mailbox: str = Field(primary_key=True)
     uidvalidity: int = Field(primary_key=True, sa_type=BigInteger)
     uid: int = Field(primary_key=True, sa_type=BigInteger)
-    message_id: uuid.UUID = Field(foreign_key="message.id", index=True)
+    message_id: uuid.UUID = _ref("message.id", index=True)
     seen_at: datetime = _time()
 
 
@@ -114,7 +127,7 @@ class Case(SQLModel, table=True):
 
     __tablename__ = "case"
     id: uuid.UUID = Field(primary_key=True)
-    key_id: uuid.UUID = Field(foreign_key="data_key.id")
+    key_id: uuid.UUID = _ref("data_key.id")
     reference: str = Field(unique=True)
     channel: str
     """mail, link, api or staff: how it came; letters are written only to those who wrote."""
@@ -139,7 +152,7 @@ class Request(SQLModel, table=True):
 
     __tablename__ = "request"
     id: uuid.UUID = Field(primary_key=True)
-    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
+    case_id: uuid.UUID = _ref("case.id", index=True)
     position: int
     kind: str = Field(index=True)
     capacity: str
@@ -168,8 +181,8 @@ class Token(SQLModel, table=True):
     __tablename__ = "token"
     digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
     purpose: str
-    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
-    request_id: uuid.UUID | None = Field(default=None, foreign_key="request.id")
+    case_id: uuid.UUID = _ref("case.id", index=True)
+    request_id: uuid.UUID | None = _ref_or_none("request.id")
     address_hash: bytes | None = _bytes_or_none()
     """Whose control it proves."""
     expires_at: datetime = _time(index=True)
@@ -181,8 +194,8 @@ class Letter(SQLModel, table=True):
 
     __tablename__ = "letter"
     id: uuid.UUID = Field(primary_key=True)
-    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
-    request_id: uuid.UUID | None = Field(default=None, foreign_key="request.id")
+    case_id: uuid.UUID = _ref("case.id", index=True)
+    request_id: uuid.UUID | None = _ref_or_none("request.id")
     template: str
     message_id: str = Field(unique=True)
     recipient_hash: bytes = _bytes(index=True)
@@ -202,9 +215,9 @@ class Work(SQLModel, table=True):
     __tablename__ = "work"
     id: uuid.UUID = Field(primary_key=True)
     kind: str
-    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
-    request_id: uuid.UUID | None = Field(default=None, foreign_key="request.id")
-    letter_id: uuid.UUID | None = Field(default=None, foreign_key="letter.id")
+    case_id: uuid.UUID = _ref("case.id", index=True)
+    request_id: uuid.UUID | None = _ref_or_none("request.id")
+    letter_id: uuid.UUID | None = _ref_or_none("letter.id")
     due_at: datetime | None = _time_or_none(index=True)
     """None once done or given up."""
     lease_until: datetime | None = _time_or_none()
@@ -219,8 +232,8 @@ class Export(SQLModel, table=True):
 
     __tablename__ = "export"
     id: uuid.UUID = Field(primary_key=True)
-    case_id: uuid.UUID = Field(foreign_key="case.id", index=True)
-    request_id: uuid.UUID = Field(foreign_key="request.id", unique=True)
+    case_id: uuid.UUID = _ref("case.id", index=True)
+    request_id: uuid.UUID = _ref("request.id", unique=True)
     size: int
     made_at: datetime = _time()
     downloads: int = 0
@@ -230,7 +243,7 @@ class ExportPart(SQLModel, table=True):
     """A stretch of at most 1 MiB of an export, sealed."""
 
     __tablename__ = "export_part"
-    export_id: uuid.UUID = Field(foreign_key="export.id", primary_key=True)
+    export_id: uuid.UUID = _ref("export.id", primary_key=True)
     position: int = Field(primary_key=True)
     sealed: bytes = _bytes()
 
@@ -295,7 +308,7 @@ class StaffSession(SQLModel, table=True):
 
     __tablename__ = "staff_session"
     digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
-    staff_id: uuid.UUID = Field(foreign_key="staff.id", index=True)
+    staff_id: uuid.UUID = _ref("staff.id", index=True)
     csrf: str
     created_at: datetime = _time()
     last_used_at: datetime = _time()

@@ -94,14 +94,11 @@ def upgrade() -> None:
         sa.Column("sealed_person", sa.LargeBinary(), nullable=False),
         sa.Column("opened_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("due_why", sa.JSON(), nullable=False),
+        sa.Column("due_why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("extended_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("warned_days", sa.Integer(), nullable=True),
+        sa.Column("warnings_sent", sa.Integer(), nullable=False),
         sa.Column("closed_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["key_id"],
-            ["data_key.id"],
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["data_key.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("reference"),
     )
@@ -119,10 +116,7 @@ def upgrade() -> None:
         sa.Column("created_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["staff_id"],
-            ["staff.id"],
-        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("digest"),
         sa.UniqueConstraint("csrf"),
     )
@@ -145,14 +139,8 @@ def upgrade() -> None:
         sa.Column("disposition", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("sealed_reading", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["key_id"],
-            ["data_key.id"],
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["key_id"], ["data_key.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("content_hash"),
     )
@@ -183,10 +171,7 @@ def upgrade() -> None:
         sa.Column("sealed_subject", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_result", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case.id"],
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("request", schema=None) as batch_op:
@@ -194,6 +179,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_request_follow_up_at"), ["follow_up_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_state"), ["state"], unique=False)
+
+    op.create_table(
+        "export",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("made_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("downloads", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], initially="DEFERRED", deferrable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id"),
+    )
+    with op.batch_alter_table("export", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_export_case_id"), ["case_id"], unique=False)
 
     op.create_table(
         "letter",
@@ -209,14 +210,8 @@ def upgrade() -> None:
         sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("sent_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("last_answer", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["request.id"],
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("message_id"),
     )
@@ -230,10 +225,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("message_id", "position"),
     )
     op.create_table(
@@ -243,10 +235,7 @@ def upgrade() -> None:
         sa.Column("uid", sa.BigInteger(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("seen_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["message.id"],
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid"),
     )
     with op.batch_alter_table("sighting", schema=None) as batch_op:
@@ -261,20 +250,22 @@ def upgrade() -> None:
         sa.Column("address_hash", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("used_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["request.id"],
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_token_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_token_expires_at"), ["expires_at"], unique=False)
 
+    op.create_table(
+        "export_part",
+        sa.Column("export_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["export_id"], ["export.id"], initially="DEFERRED", deferrable=True),
+        sa.PrimaryKeyConstraint("export_id", "position"),
+    )
     op.create_table(
         "work",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -288,18 +279,9 @@ def upgrade() -> None:
         sa.Column("created_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("done_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
         sa.Column("failed", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["letter_id"],
-            ["letter.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["request.id"],
-        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], initially="DEFERRED", deferrable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("work", schema=None) as batch_op:
@@ -316,6 +298,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_work_case_id"))
 
     op.drop_table("work")
+    op.drop_table("export_part")
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_token_expires_at"))
         batch_op.drop_index(batch_op.f("ix_token_case_id"))
@@ -332,6 +315,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_letter_case_id"))
 
     op.drop_table("letter")
+    with op.batch_alter_table("export", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_export_case_id"))
+
+    op.drop_table("export")
     with op.batch_alter_table("request", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_request_state"))
         batch_op.drop_index(batch_op.f("ix_request_kind"))

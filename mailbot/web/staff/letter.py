@@ -1,0 +1,94 @@
+"""A stranger's mail made safe to look at: marked text, stripped HTML, attachments as bytes to be saved."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import nh3
+
+from mailbot.core.message import Attachment
+from mailbot.web.staff.reading import EvidenceRead
+
+MAX_HTML = 200_000
+MAX_TEXT = 100_000
+_HEADER_BYTES = 8_192
+
+_KEPT_TAGS = frozenset(
+    re.findall(
+        r"\w+",
+        "b blockquote br code dd del div dl dt em hr i ins li ol p pre s small span strong sub sup u ul "
+        "table tbody td tfoot th thead tr",
+    )
+)
+"""Nothing that loads, links, frames, runs, styles or posts; headings would break the page's own outline."""
+_GONE_WITH_CONTENT = frozenset(
+    re.findall(r"\w+", "head iframe math noscript object script select style svg template textarea title")
+)
+
+_ENCODING = re.compile(rb"^content-transfer-encoding:[ \t]*([a-z0-9-]+)", re.IGNORECASE | re.MULTILINE)
+_NAME_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069/\\:*?\"<>|%;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `rules` are the ids of the rules it is evidence for (none: plain text)."""
+
+    text: str
+    rules: tuple[str, ...] = ()
+
+
+def marked(text: str, evidence: Sequence[EvidenceRead]) -> list[Piece]:
+    """`text` cut where evidence begins and ends. Offsets that lie outside are cut to what is there."""
+    text = text[:MAX_TEXT]
+    found = [one for one in evidence if 0 <= one.start < min(one.end, len(text))]
+    cuts = sorted({0, len(text), *(one.start for one in found), *(min(one.end, len(text)) for one in found)})
+    pieces = (
+        Piece(text[start:end], tuple(one.rule for one in found if one.start <= start and end <= one.end))
+        for start, end in pairwise(cuts)
+    )
+    return [piece for piece in pieces if piece.text]
+
+
+def safe_html(html: str) -> str:
+    """`html` without anything that loads, links, runs, styles or posts; attributes are all gone.
+
+    What exceeds MAX_HTML characters is left out.
+    """
+    return nh3.clean(
+        html[:MAX_HTML],
+        tags=set(_KEPT_TAGS),
+        clean_content_tags=set(_GONE_WITH_CONTENT),
+        attributes={},
+        link_rel=None,
+        strip_comments=True,
+    )
+
+
+def attachment_bytes(raw: bytes, attachment: Attachment) -> bytes:
+    """The attachment decoded; as it stands where its transfer encoding is broken."""
+    body = raw[attachment.start : attachment.end]
+    before = raw[max(0, attachment.start - _HEADER_BYTES) : attachment.start]
+    found = _ENCODING.findall(before.rpartition(b"\n--")[2])
+    encoding = found[-1].lower() if found else b""
+    if encoding == b"base64":
+        return _from_base64(body)
+    return quopri.decodestring(body) if encoding == b"quoted-printable" else body
+
+
+def safe_name(filename: str, number: int) -> str:
+    """A file name that cannot leave its folder, hide its ending or break a header."""
+    name = _NAME_UNSAFE.sub("_", filename).strip(" ._")[-120:]
+    return name or f"attachment-{number}"
+
+
+def _from_base64(body: bytes) -> bytes:
+    try:
+        return base64.b64decode(body + b"===", validate=False)
+    except (binascii.Error, ValueError):
+        return body

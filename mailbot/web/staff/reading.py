@@ -1,0 +1,86 @@
+"""What mailbot understood of a mail, as it was stored with it (the object that `explain --json` prints)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mailbot.store.database import Transaction
+from mailbot.store.encryption import Destroyed
+from mailbot.store.tables import Message
+
+_CONTEXT = "message.reading"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class EvidenceRead(_Part):
+    """The words that decided; offsets count characters of the new text, or of the subject."""
+
+    rule: str
+    text: str = ""
+    start: int = 0
+    end: int = 0
+    in_: str | None = Field(default=None, alias="in")
+
+
+class FieldRead(_Part):
+    """One field as it was asked to be."""
+
+    field: str
+    old: str | None = None
+    new: str = ""
+
+
+class AskedRead(_Part):
+    """One request as understood."""
+
+    kind: str
+    capacity: str = ""
+    confidence: float = 0.0
+    evidence: tuple[EvidenceRead, ...] = ()
+    fields: tuple[FieldRead, ...] = ()
+
+
+class SenderRead(_Part):
+    """What is known of who sent it, and why."""
+
+    verdict: str = ""
+    method: str | None = None
+    domain: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Reading(_Part):
+    """The whole reading; empty for a mail that was never read or whose retention has ended."""
+
+    language: str | None = None
+    language_confidence: float | None = None
+    new_text: str = ""
+    subject: str = ""
+    requests: tuple[AskedRead, ...] = ()
+    sender: SenderRead = SenderRead()
+    decision: str = ""
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on the sender, or nothing."""
+        return self.sender.verdict
+
+    def evidence(self, *, in_subject: bool) -> tuple[EvidenceRead, ...]:
+        """All evidence in the subject, or all in the new text."""
+        every = (one for asked in self.requests for one in asked.evidence)
+        return tuple(one for one in every if (one.in_ == "subject") == in_subject)
+
+
+def reading_of(tx: Transaction, message: Message) -> Reading:
+    """The stored reading of `message`."""
+    if message.sealed_reading is None:
+        return Reading()
+    try:
+        return Reading.model_validate_json(tx.seal(message.key_id).open(message.sealed_reading, _CONTEXT))
+    except (Destroyed, ValidationError):
+        return Reading()
