@@ -180,6 +180,10 @@ def _subject(table: _Table, capacity: Capacity) -> SubjectRule:
         mode=table.choice("mode", HostMode, HostMode.INFORM),
         mode_column=table.maybe_text("mode_column"),
     )
+    if rule.key and rule.key == rule.address:
+        table.fault(
+            "key", "is the address", "Name a column that says nothing about the person: keys are stored"
+        )
     if capacity is Capacity.VISITOR and not rule.host:
         table.fault("host", "is missing", "Say how a visitor's row leads to the host's account")
     table.end()

@@ -32,8 +32,8 @@ class HostRef:
     """The account user at whose events a visitor left data."""
 
     key: str
-    address: str
-    name: str
+    address: str = field(repr=False)
+    name: str = field(repr=False)
     mode: HostMode
     language: str | None = None
 
@@ -43,13 +43,14 @@ class Subject:
     """One person as the platform knows them, in one capacity; a visitor is one subject for each host.
 
     `key` is opaque and holds no personal data. `address` is the address on file, as written there: proof is
-    asked of it, whatever address the person was found by. `address_changed_at` is UTC.
+    asked of it, whatever address the person was found by. `address_changed_at` is UTC. Here as everywhere
+    below, what is personal stays out of `repr`, and so out of logs and tracebacks.
     """
 
     capacity: Capacity
     key: str
-    address: str
-    name: str
+    address: str = field(repr=False)
+    name: str = field(repr=False)
     language: str | None
     host: HostRef | None
     address_changed_at: datetime | None = None
@@ -77,7 +78,7 @@ class Correction:
 class Unsubscribe:
     """No more promotional mail to this address (Art. 21(2)-(3) GDPR)."""
 
-    address: str
+    address: str = field(repr=False)
     type: Literal["unsubscribe"] = "unsubscribe"
 
 
@@ -85,7 +86,7 @@ class Unsubscribe:
 class Resubscribe:
     """The person takes an unsubscription back."""
 
-    address: str
+    address: str = field(repr=False)
     type: Literal["resubscribe"] = "resubscribe"
 
 
@@ -98,8 +99,8 @@ class FieldStep:
     """One column of an update: present value (several different ones joined by "; ") and the new one."""
 
     column: str
-    old: str | None
-    new: str | None
+    old: str | None = field(repr=False)
+    new: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Anchor:
 
     table: str
     column: str
-    values: tuple[str, ...]
+    values: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class FieldView:
     """One field of a person with its present value. `label_key` names the label in the catalogues."""
 
     name: str
-    value: str | None
+    value: str | None = field(repr=False)
     changeable: bool
     label_key: str
 

@@ -40,6 +40,9 @@ from mailbot.core.plan import PlatformTrouble
 BATCH = 1000
 """Keys in one statement; SQLite allows 32,766 bound values, PostgreSQL 65,535."""
 
+WAIT_SECONDS = 20
+"""For a connection, and for rows that somebody else has locked; then it is tried again later."""
+
 STILL_REFERRED = (
     "the platform's database refuses: a row that is new, or that the data map does not name, refers to what "
     "would be deleted, or a value is taken; see: mailbot platform check"
@@ -81,6 +84,8 @@ class Schema:
         with _trouble(), self.engine.connect() as plain:
             connection = plain.execution_options(mailbot_writes=True)
             with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
                 self._reflect(connection)
                 yield connection
 
@@ -222,7 +227,9 @@ def _journal(name: str, metadata: MetaData) -> Table:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(make_url(url), pool_pre_ping=True, hide_parameters=True)
+    address = make_url(url)
+    patience = {"connect_timeout": WAIT_SECONDS} if address.get_backend_name() == "postgresql" else {}
+    engine = create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _sqlite_is_there)
         event.listen(engine, "connect", _sqlite_connect)
@@ -241,7 +248,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     """SQLAlchemy says BEGIN itself; the driver's own guesses at it would split transactions."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -83,3 +83,12 @@ def test_more_or_other_than_shown_is_growth_and_less_is_not(
 def test_a_new_reason_to_look_is_growth_but_the_same_with_another_number_is_not() -> None:
     assert grown(PLAN, replace(PLAN, vetoes=("many_visitors: 301 rows",))) == ()
     assert grown(PLAN, replace(PLAN, vetoes=("future_events: 1",))) == ("future_events",)
+
+
+def test_nothing_personal_is_in_the_text_form_of_a_plan() -> None:
+    step = replace(STEP, fields=(FieldStep("name", "Secret Old", "Secret New"),))
+    for change in (Deletion(VERA), Unsubscribe(VERA.address), Resubscribe(VERA.address)):
+        shown = repr(
+            replace(PLAN, change=change, steps=(step,), identifiers=(VERA.address,), files=("vera.pdf",))
+        )
+        assert not [word for word in ("vera", "Vera", "hugo", "Hugo", "Secret") if word in shown]
