@@ -70,7 +70,7 @@ class Correction:
     `FieldChange.old` is only what the person believed it to be."""
 
     subject: Subject
-    fields: tuple[FieldChange, ...]
+    fields: tuple[FieldChange, ...] = field(repr=False)
     type: Literal["correction"] = "correction"
 
 
