@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: setup setup-dev system demo test lint bench docs lock clean
+
+.PHONY: setup setup-dev system demo demo-once test lint bench docs lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.run
@@ -37,6 +38,10 @@ system:
 
 demo: setup
 	$(BIN)/mailbot demo
+
+# The demo without the pages afterwards: exit code 0 when every sample mail ended as it should.
+demo-once: setup
+	$(BIN)/mailbot demo --once
 
 test: setup-dev system
 	$(BIN)/python -m pytest
