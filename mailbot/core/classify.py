@@ -38,6 +38,7 @@ _TITLE_WORDS = 7
 _MOST_HITS = 1_500
 """Far more than any honest letter has; bounds the work that a hostile one can make."""
 _NEARBY_SENTENCES = 2
+_QUOTATION_MARKS = ('"', "'", "`")
 _FALLBACK_QUESTION = 0.5
 _NOTHING_FOUND = 0.2
 _REPLY_PREFIXES = (
@@ -178,6 +179,7 @@ def _read(
         for hit in hits
         if isinstance(rule := holders[hit.holder], Rule)
         and _is_read(rule, letter, hit, in_subject)
+        and not _is_quoted(letter, hit)
         and (not rule.has_nearby or _is_near(hit, letter, near, near_subject))
     ]
     found = _give_way(found, letter)
@@ -209,6 +211,14 @@ def _is_read(rule: Rule, letter: Letter, hit: Hit, in_subject: bool) -> bool:
     if rule.where is Where.ANYWHERE or in_subject:
         return True
     return rule.where is Where.TITLE and letter.sizes[letter.sentences[hit.first]] <= _TITLE_WORDS
+
+
+def _is_quoted(letter: Letter, hit: Hit) -> bool:
+    """The words stand alone between quotation marks: the label of a button, or somebody's words (law 8)."""
+    text = letter.folded.text
+    before = text[max(0, letter.starts[hit.first] - 2) : letter.starts[hit.first]].rstrip()
+    after = text[letter.ends[hit.last] : letter.ends[hit.last] + 2].lstrip()
+    return before.endswith(_QUOTATION_MARKS) and after.startswith(_QUOTATION_MARKS)
 
 
 def _is_near(hit: Hit, letter: Letter, near: Sequence[tuple[Hit, Nearby]], near_subject: set[int]) -> bool:
@@ -256,13 +266,20 @@ def _reaches(scope: Scope, context: Hit, rule: Hit, letter: Letter) -> bool:
 
 
 def _give_way(found: Sequence[_Found], letter: Letter) -> list[_Found]:
-    """Without the rules that give way to a kind asked in the same sentence."""
+    """Without the rules that give way to a kind asked in the same sentence, and without questions that have no
+    question mark beside a request ("tell me how to identify myself" in a formal letter asks nothing more)."""
     asked = {(letter.sentences[one.hit.first], one.rule.kind) for one in found if one.effect is None}
+    has_request = any(kind not in (Kind.QUESTION, Kind.OTHER) for _, kind in asked)
     return [
         one
         for one in found
         if not any((letter.sentences[one.hit.first], kind) in asked for kind in one.rule.gives_way_to)
+        and not (has_request and _is_unmarked_question(one, letter))
     ]
+
+
+def _is_unmarked_question(found: _Found, letter: Letter) -> bool:
+    return found.rule.kind is Kind.QUESTION and letter.sentences[found.hit.first] not in letter.questions
 
 
 def _guard_doubts(

@@ -121,3 +121,38 @@ def test_any_text_is_understood_as_something_with_evidence_inside_it(text: str, 
     for asked in understanding.asked:
         for evidence in asked.evidence:
             assert text[evidence.start : evidence.end] == evidence.text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (Language.EN, "The button “Delete my account” gives an error."),
+        (Language.FR, "J'ai cliqué sur « supprimer mon compte » et il ne se passe rien."),
+        (Language.DE, "Der Knopf „Konto löschen“ bringt einen Fehler."),
+    ],
+)
+def test_words_that_stand_in_quotation_marks_ask_nothing(language: Language, text: str) -> None:
+    assert Kind.DELETION not in kinds(text, languages=[language])
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (Language.EN, "Please send me a copy of my data or delete my account."),
+        (Language.FR, "Je demande l'accès ou la suppression de mes données."),
+        (Language.DE, "Ich bitte um Auskunft oder Löschung meiner Daten."),
+    ],
+)
+def test_one_thing_or_the_other_is_for_a_person_to_settle(language: Language, text: str) -> None:
+    understanding = classifier().understand("", text, [language])
+    assert understanding.doubts
+
+
+def test_the_threat_that_ends_every_formal_letter_is_no_complaint() -> None:
+    text = (
+        "I request the erasure of my personal data under Article 17 GDPR. If you do not answer within the period, "
+        "I reserve the right to take legal action and to lodge a complaint with the supervisory authority."
+    )
+    understanding = classifier().understand("", text, EN)
+    assert [one.kind for one in understanding.asked] == [Kind.DELETION]
+    assert understanding.doubts == ()
