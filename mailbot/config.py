@@ -17,9 +17,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mailbot.core.request import Language
-from mailbot.mail.settings import MailboxSettings, Security, SmtpSettings
+from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, SmtpSettings
 
 DEFAULT_PATH = Path("config.toml")
+_SMTP_KEYS = {"host", "port", "security", "username", "max_per_minute", "timeout_seconds", "allow_cleartext"}
 
 
 class ConfigTrouble(Exception):
@@ -47,6 +48,18 @@ class Controller(_Table):
     fallback_language: Language = Language.EN
 
 
+class OAuth2(_Table):
+    """How an access token is got (RFC 6749) instead of a password; secrets by environment or file."""
+
+    token_url: str
+    client_id: str
+    scope: str = ""
+    client_secret_env: str = ""
+    client_secret_file: str = ""
+    refresh_token_env: str = ""
+    refresh_token_file: str = ""
+
+
 class Mailbox(_Table):
     """One mailbox that is watched."""
 
@@ -56,8 +69,9 @@ class Mailbox(_Table):
     security: Security = Security.TLS
     ca_file: str = ""
     username: str
-    password_env: str = ""
+    password_env: str = "MAILBOT_IMAP_PASSWORD"
     password_file: str = ""
+    oauth2: OAuth2 | None = None
     folder: str = "INBOX"
     processed_folder: str = "Processed"
     quarantine_folder: str = "Quarantine"
@@ -76,8 +90,9 @@ class Smtp(_Table):
     security: Security = Security.STARTTLS
     ca_file: str = ""
     username: str = ""
-    password_env: str = ""
+    password_env: str = "MAILBOT_SMTP_PASSWORD"
     password_file: str = ""
+    oauth2: OAuth2 | None = None
     from_address: str = "privacy@myownconference.com"
     bounce_address: str = "bounces@myownconference.com"
     max_per_minute: int = Field(default=600, ge=1)
@@ -183,20 +198,14 @@ class Config(_Table):
     def smtp_settings(self) -> SmtpSettings:
         """The sending server with its password. Raises ConfigTrouble for a secret that is missing."""
         smtp = self.smtp
+        known = smtp.model_dump(include=_SMTP_KEYS)
+        ca_file = self.path(smtp.ca_file) if smtp.ca_file else None
+        oauth2 = self._oauth2("smtp.oauth2", smtp.oauth2)
+        needs_password = smtp.username and oauth2 is None
         password = (
-            self._secret("smtp.password", smtp.password_env, smtp.password_file) if smtp.username else ""
+            self._secret("smtp.password", smtp.password_env, smtp.password_file) if needs_password else ""
         )
-        return SmtpSettings(
-            host=smtp.host,
-            port=smtp.port,
-            security=smtp.security,
-            ca_file=self.path(smtp.ca_file) if smtp.ca_file else None,
-            username=smtp.username,
-            password=password,
-            max_per_minute=smtp.max_per_minute,
-            timeout_seconds=smtp.timeout_seconds,
-            allow_cleartext=smtp.allow_cleartext,
-        )
+        return SmtpSettings(**known, ca_file=ca_file, password=password, oauth2=oauth2)
 
     def master_keys(self) -> tuple[bytes, ...]:
         """The master keys, newest first. Raises ConfigTrouble when there is none or one is not 32 bytes."""
@@ -232,10 +241,24 @@ class Config(_Table):
         return plain + str(self.path(relative)) if is_relative else url
 
     def _mailbox(self, number: int, box: Mailbox) -> MailboxSettings:
-        known = box.model_dump(exclude={"password_env", "password_file", "ca_file"})
-        secret = self._secret(f"mailbox[{number}].password", box.password_env, box.password_file)
+        key = f"mailbox[{number}]"
+        known = box.model_dump(exclude={"password_env", "password_file", "ca_file", "oauth2"})
         ca_file = self.path(box.ca_file) if box.ca_file else None
-        return MailboxSettings(**known, ca_file=ca_file, password=secret)
+        oauth2 = self._oauth2(f"{key}.oauth2", box.oauth2)
+        password = "" if oauth2 else self._secret(f"{key}.password", box.password_env, box.password_file)
+        return MailboxSettings(**known, ca_file=ca_file, password=password, oauth2=oauth2)
+
+    def _oauth2(self, key: str, table: OAuth2 | None) -> OAuth2Settings | None:
+        if table is None:
+            return None
+        secrets = {
+            name: self._secret(f"{key}.{name}", variable, file) if variable or file else ""
+            for name, variable, file in (
+                ("client_secret", table.client_secret_env, table.client_secret_file),
+                ("refresh_token", table.refresh_token_env, table.refresh_token_file),
+            )
+        }
+        return OAuth2Settings(table.token_url, table.client_id, scope=table.scope, **secrets)
 
     def _secret(self, key: str, variable: str, file: str) -> str:
         if file:
