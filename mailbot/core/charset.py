@@ -22,9 +22,6 @@ _WIDER = {
     "iso-8859-1": "windows-1252",
     "latin-1": "windows-1252",
     "latin1": "windows-1252",
-    "us-ascii": "windows-1252",
-    "ascii": "windows-1252",
-    "ansi_x3.4-1968": "windows-1252",
     "iso-8859-8-i": "iso-8859-8",
     "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949",
@@ -36,9 +33,13 @@ _WIDER = {
 }
 """Labels that senders use for a wider set (WHATWG Encoding Standard §4.2)."""
 
+_ASCII = ("us-ascii", "ascii", "ansi_x3.4-1968")
 _STATEFUL = ("iso-2022-", "hz")
 """7-bit encodings: their bytes are valid ASCII, so only the label tells."""
 
+MIN_CYRILLIC = 4
+MIN_CYRILLIC_AGAINST_LABEL = 20
+"""High bytes that it takes to read a text as Cyrillic: "été" is mostly high bytes too."""
 _MOSTLY_FOREIGN = 0.5
 """Above this share of high bytes among letters a text cannot be in a Latin alphabet."""
 
@@ -48,6 +49,8 @@ def known_charset(label: str) -> str:
     name = label.strip().strip("\"'").lower()
     if not _CHARSET_NAME.fullmatch(name):
         return ""
+    if name in _ASCII:
+        return ""  # it says nothing about the bytes above 127
     name = _WIDER.get(name, name)
     try:
         return codecs.lookup(name).name
@@ -80,7 +83,8 @@ def _decode_high(data: bytes, codec: str) -> str:
         return data.decode(codec, "replace")
     if _is_broken_utf8(data):
         return data.decode("utf-8", "replace")
-    return data.decode(_likely_8bit(data), "replace")
+    enough = MIN_CYRILLIC_AGAINST_LABEL if codec == "cp1252" else MIN_CYRILLIC
+    return data.decode(_likely_8bit(data, enough), "replace")
 
 
 def _is_broken_utf8(data: bytes) -> bool:
@@ -91,12 +95,12 @@ def _is_broken_utf8(data: bytes) -> bool:
     return good > bad * 2
 
 
-def _likely_8bit(data: bytes) -> str:
+def _likely_8bit(data: bytes, enough: int) -> str:
     """windows-1252, unless so many letters are high bytes that it must be Cyrillic."""
     sample = data[:20_000]
     high = [byte for byte in sample if byte >= 0xC0]
     latin = sum(1 for byte in sample if 65 <= (byte & 0xDF) <= 90)
-    if len(high) <= _MOSTLY_FOREIGN * (len(high) + latin):
+    if len(high) < enough or len(high) <= _MOSTLY_FOREIGN * (len(high) + latin):
         return "cp1252"
     # Small letters are most of any text: upper half in windows-1251, lower half in KOI8.
     small_in_koi8 = sum(1 for byte in high if byte < 0xE0)

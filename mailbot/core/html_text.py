@@ -32,7 +32,8 @@ _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table
 _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
 )
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*+)[^>]*+>")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,40}+)[^>]{0,2000}+>")
+"""Bounded, since a letter of tags without an end would else be searched to its end for each of them."""
 _FORMATTING = re.compile(
     r"<(/?)(?:b|i|u|s|em|strong|font|a|big|small|code|nobr|strike|tt)(?=[\s/>])", re.IGNORECASE
 )

@@ -6,6 +6,7 @@ import re
 
 MAX_LABEL_LENGTH = 40
 """The longest label of a quoted header, with its stars and spaces."""
+MIN_MARK_LENGTH = 8
 MAX_MARK_LENGTH = 400
 """A longer line is a paragraph somebody wrote, not a mark of a program."""
 
@@ -43,7 +44,8 @@ _DASHED = re.compile(
     r"[ \t]{0,8}[>]?(?:[-–—=_*]{2,}|_{2,})[ \t]*(?P<words>[^\W\d_][^\n]{2,80}?)[ \t]*(?:[-–—=_*]{2,}|:)[ \t]*$"
 )
 _HISTORY_WORD = re.compile(
-    r"origin|ursprüng|oprindelig|weitergeleit|forward|transf[ée]r|reenvi|inoltrat|doorgestuurd|przekazan|persiųst"
+    r"origin|oorspronk|pirmin|ursprüng|oprindelig|weitergeleit|forward|transf[ée]r|reenvi|inoltrat|doorgestuurd"
+    r"|przekazan|persiųst"
     r"|переслан|перенаправл|исходн|оригинал|вихідн|oryginaln|encaminhad|пересилан|mensaje original"
     r"|mensagem original|originali",
     re.IGNORECASE,
@@ -91,7 +93,10 @@ _SENT_FROM = (
     r"|загрузить outlook"
     r"|завантажити outlook|skickat från|sendt fra|hol dir outlook|laden sie outlook"
 )
-_PHONE = re.compile(rf"\W{{0,3}}(?:{_SENT_FROM})\b.{{0,60}}?(?:{_DEVICE})", re.IGNORECASE)
+_PHONE = re.compile(
+    rf"\W{{0,3}}(?:(?:{_SENT_FROM})\b.{{0,60}}?(?:{_DEVICE})|von mein\w* .{{0,30}}?(?:{_DEVICE}).{{0,20}} gesendet)",
+    re.IGNORECASE,
+)
 _PHONE_ANY = re.compile(rf"\W{{0,3}}(?:{_SENT_FROM})(?: \S{{1,20}}){{1,7}}\W{{0,3}}$", re.IGNORECASE)
 _SENTENCE_GOES_ON = re.compile(r"[,;!?:]\s|\.\s+\w")
 _LINK = re.compile(r"<[^<>\s]{1,300}>|\(?https?://\S{1,300}|\[https?://\S{1,300}\]")
@@ -162,7 +167,7 @@ def is_rule(line: str) -> bool:
 def is_attribution(block: str) -> bool:
     """The words before a quote: "On 5 January 2026 at 10:30, Alice <alice@example.org> wrote:"."""
     text = block.rstrip(" \t*_\u00a0<")
-    if len(text) > MAX_MARK_LENGTH or not text.endswith((":", "：")):
+    if not MIN_MARK_LENGTH <= len(text) <= MAX_MARK_LENGTH or not text.endswith((":", "：")):
         return False
     return has_date(text) or bool(_EMAIL.search(text)) or bool(_WROTE.search(text))
 
@@ -195,7 +200,7 @@ def is_signature_mark(line: str) -> bool:
 
 def is_phone_signature(line: str) -> bool:
     """ "Sent from my iPhone" and its kin: a device or a mail program is named and no sentence goes on."""
-    bare = _LINK.sub("", line).strip() if len(line) <= MAX_MARK_LENGTH else ""
+    bare = _LINK.sub("", line).strip() if MIN_MARK_LENGTH <= len(line) <= MAX_MARK_LENGTH else ""
     if not bare or len(bare) > MAX_PHONE_LENGTH or _SENTENCE_GOES_ON.search(bare):
         return False
     return _PHONE.match(bare) is not None
