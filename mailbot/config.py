@@ -69,7 +69,7 @@ class Mailbox(_Table):
     security: Security = Security.TLS
     ca_file: str = ""
     username: str
-    password_env: str = "MAILBOT_IMAP_PASSWORD"
+    password_env: str = "MAILBOT_IMAP_PASSWORD"  # noqa: S105  # the name of a variable
     password_file: str = ""
     oauth2: OAuth2 | None = None
     folder: str = "INBOX"
@@ -90,7 +90,7 @@ class Smtp(_Table):
     security: Security = Security.STARTTLS
     ca_file: str = ""
     username: str = ""
-    password_env: str = "MAILBOT_SMTP_PASSWORD"
+    password_env: str = "MAILBOT_SMTP_PASSWORD"  # noqa: S105  # as above
     password_file: str = ""
     oauth2: OAuth2 | None = None
     from_address: str = "privacy@myownconference.com"
