@@ -71,7 +71,8 @@ def test_hidden_words_do_not_come_out(hidden: str) -> None:
         '<blockquote class="gmail_quote">old</blockquote></div>',
         '<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------</div>old</div>',
         '<div id="appendonsend"></div><hr><div id="divRplyFwdMsg">From: Bob<br>Sent: x</div><div>old</div>',
-        "<div><div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in'><p>From: Bob</p></div></div>"
+        "<div><div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in'>"
+        "<p>From: Bob</p></div></div>"
         "<p>old</p>",
         '<blockquote type="cite">old</blockquote>',
         '<div class="yahoo_quoted"><div>On x, Bob wrote:</div>old</div>',

@@ -94,7 +94,8 @@ def test_a_separator_begins_the_history(separator: str) -> None:
     "text",
     [
         "> only\n> a quote",
-        "---------- Forwarded message ---------\nFrom: Mallory <m@example.org>\nDate: x\nSubject: y\n\ndelete my account",
+        "---------- Forwarded message ---------\nFrom: Mallory <m@example.org>\nDate: "
+        "x\nSubject: y\n\ndelete my account",
         "Begin forwarded message:\n\nFrom: Mallory <m@example.org>\nSubject: y\nDate: 1 May 2026\n\ndelete my account",
         "",
     ],
