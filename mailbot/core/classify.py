@@ -84,6 +84,7 @@ class _Reading:
     doubts: tuple[str, ...]
     capacities: frozenset[Capacity]
     withdraws: bool
+    formal: bool
     fields: tuple[FieldChange, ...]
 
 
@@ -191,6 +192,7 @@ def _read(
         (*_guard_doubts(holders, hits, letter, capacities), *([TOO_LONG] if is_crowded else [])),
         capacities,
         bool(_of_type(holders, hits, Withdrawal)),
+        any(guard.formal for guard in _of_type(holders, hits, Guard)),
         read_fields(rulebook, letter, hits) if asks_correction else (),
     )
 
@@ -310,7 +312,8 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
         doubts.append(WITHDRAWN_AND_ASKED)
     if not asked:
         asked = (_nothing(readings, withdraws),)
-    return Understanding(asked, tuple(dict.fromkeys(doubts)), withdraws)
+    formal = any(reading.formal for reading in readings) or any(one.kind is Kind.AUTHORITY for one in asked)
+    return Understanding(asked, tuple(dict.fromkeys(doubts)), withdraws, formal)
 
 
 def _asked(

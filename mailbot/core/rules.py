@@ -93,11 +93,13 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Words that send the letter to a person, with the reason `doubt`; not in a sentence with an exemption
-    and not when the writer's capacity is in `not_for`."""
+    and not when the writer's capacity is in `not_for`. `formal` words show that a lawyer or an authority
+    writes."""
 
     id: str
     doubt: str
     not_for: frozenset[Capacity]
+    formal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ _RULE_KEYS = {
     "gives_way_to", "matches", "does_not_match",
 }  # fmt: skip
 _CONTEXT_KEYS = {"id", "sentence", "kinds", "scope", "effect", "doubt", "patterns", "not_for"}
-_GUARD_KEYS = {"id", "doubt", "patterns", "unless", "not_for"}
+_GUARD_KEYS = {"id", "doubt", "patterns", "unless", "not_for", "formal"}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -217,6 +219,12 @@ class _Entry:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
             raise RuleError(f"{self.name}: `{key}` must be a number above 0 and up to 1")
         return float(value)
+
+    def flag(self, key: str) -> bool:
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise RuleError(f"{self.name}: `{key}` must be true or false")
+        return value
 
     def choice(self, key: str, choices: type[_Choice], default: str | None = None) -> _Choice:
         return self._one(key, self.text(key, default), choices)
@@ -356,7 +364,9 @@ def _add_context(builder: _Builder, unnamed: _Entry) -> None:
 def _add_guard(builder: _Builder, unnamed: _Entry) -> None:
     entry = builder.new_id(unnamed)
     entry.check_keys(_GUARD_KEYS)
-    guard = Guard(entry.text("id"), entry.text("doubt"), entry.choices("not_for", Capacity))
+    guard = Guard(
+        entry.text("id"), entry.text("doubt"), entry.choices("not_for", Capacity), entry.flag("formal")
+    )
     number = builder.add(guard, entry.name, "patterns", entry.texts("patterns", required=True))
     if unless := entry.texts("unless"):
         builder.add(Exemption(number), entry.name, "unless", unless)

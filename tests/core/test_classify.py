@@ -156,3 +156,19 @@ def test_the_threat_that_ends_every_formal_letter_is_no_complaint() -> None:
     understanding = classifier().understand("", text, EN)
     assert [one.kind for one in understanding.asked] == [Kind.DELETION]
     assert understanding.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (Language.EN, "I am a lawyer. On behalf of my client I request the deletion of her account.", True),
+        (Language.FR, "Avocat de Mme Morel, je demande la suppression du compte de ma cliente.", True),
+        (Language.DE, "Als Rechtsanwalt beantrage ich für meine Mandantin die Löschung ihres Kontos.", True),
+        (Language.EN, "Detective Miller, Metropolitan Police: we need the IP address of a user.", True),
+        (Language.EN, "Delete my account or I will call my lawyer.", False),
+    ],
+)
+def test_letters_of_lawyers_and_authorities_are_marked_formal(
+    language: Language, text: str, expected: bool
+) -> None:
+    assert classifier().understand("", text, [language]).formal is expected
