@@ -139,7 +139,7 @@ def _draw_place(
     values: dict[str, object] = {step.column: step.new for step in fields}
     if place.table == who.rule.table and who.rule.changed_at and who.rule.address in values:
         values[who.rule.changed_at] = now
-    marks = digest([*keys, *fields])
+    marks = digest([*keys, *((step.column, step.old, step.new) for step in fields)])
     step = PlannedStep(place.table, Action.UPDATE, len(keys), fields, digest=marks)
     drawing.add(step, table, keys, values)
     if place.shared:
