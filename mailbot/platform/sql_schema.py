@@ -92,11 +92,19 @@ class Schema:
     def make_journal(self) -> None:
         """The journal table is there, whoever made it: several processes may start at once."""
         with _trouble():
+            if inspect(self.engine).has_table(self.journal.name):
+                return
             try:
-                self._own.create_all(self.engine)
+                self._create_journal()
             except SQLAlchemyError:
                 if not inspect(self.engine).has_table(self.journal.name):
                     raise
+
+    def _create_journal(self) -> None:
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(mailbot_writes=True)
+            with connection.begin():
+                self._own.create_all(connection)
 
     def table(self, name: str) -> Table:
         """The reflected table `name`."""
