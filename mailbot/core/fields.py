@@ -57,10 +57,17 @@ class _Value:
 def read_fields(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> tuple[FieldChange, ...]:
     """The changed fields, in the letter's order; values that do not pass their field's check are left out,
     since a wrong value is worse than an empty line on the confirm page."""
-    cues = sorted(_cues(rulebook, letter, hits), key=lambda cue: (cue.first, -cue.last))
+    addresses = [found.span() for found in _EMAIL.finditer(letter.source)]
+    outside = (cue for cue in _cues(rulebook, letter, hits) if not _is_inside(cue, addresses))
+    cues = sorted(outside, key=lambda cue: (cue.first, -cue.last))
     cues = _without_inner(cues)
     values = list(_values(cues, letter))
     return tuple(dict.fromkeys(_pair(values)))
+
+
+def _is_inside(cue: _Cue, spans: Sequence[tuple[int, int]]) -> bool:
+    """Words within an e-mail address say nothing ("new" in "anna.new@example.org")."""
+    return any(start <= cue.start and cue.end <= end for start, end in spans)
 
 
 def _cues(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> Iterator[_Cue]:
@@ -88,7 +95,8 @@ def _values(cues: Sequence[_Cue], letter: Letter) -> Iterator[_Value]:
         if cue.role is CueRole.LABEL:
             label = cue
             yield from _after_label(cue, cues[:index], following, letter)
-        elif cue.role is CueRole.IMPLIED:
+        elif cue.role is CueRole.IMPLIED or (cue.role is CueRole.INTRODUCED and _is_old(following, cue)):
+            label = cue
             yield from _value(cue.field, True, cue, following, letter)
         elif label is None or cue.sentence - label.sentence > 1:
             continue

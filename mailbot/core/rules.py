@@ -126,13 +126,15 @@ class Withdrawal:
 class CueRole(StrEnum):
     """What a cue of a correction is: a field's label; what comes before its new or old value, or after
     either; a word like "new" before a label, after which a plain "is" or a colon begins the new value; or
-    words that name their field themselves and begin its new value ("I am now called")."""
+    words that name their field themselves and begin its new value ("I am now called"), or begin it only when
+    an old value is told after it ("I am called Anna, not Hanna": without "not" it is an introduction)."""
 
     LABEL = "label"
     NEW = "new"
     OLD = "old"
     STOP = "stop"
     IMPLIED = "implied"
+    INTRODUCED = "introduced"
     FRESH = "fresh"
     PLAIN = "plain"
 
@@ -385,9 +387,9 @@ def _add_withdrawal(builder: _Builder, unnamed: _Entry) -> None:
 
 
 def _add_fields(builder: _Builder, entry: _Entry) -> None:
-    entry.check_keys({"labels", "implied", "new", "old", "stop", "fresh", "plain"})
-    for role in (CueRole.LABEL, CueRole.IMPLIED):
-        key = "labels" if role is CueRole.LABEL else "implied"
+    entry.check_keys({"labels", "implied", "introduced", "new", "old", "stop", "fresh", "plain"})
+    for role in (CueRole.LABEL, CueRole.IMPLIED, CueRole.INTRODUCED):
+        key = "labels" if role is CueRole.LABEL else role.value
         table = _Entry(f"{entry.name} {key}", entry.table(key))
         table.check_keys(set(FIELD_NAMES))
         for name in table.values:
