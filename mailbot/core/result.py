@@ -8,6 +8,9 @@ from datetime import date
 from mailbot.core.plan import Action, Plan
 
 
+_REMOVED = (Action.DELETE, Action.NULL, Action.ANONYMISE)
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """One field, before and after."""
@@ -58,9 +61,18 @@ class Result:
 
 
 def gone_of(plan: Plan) -> tuple[Gone, ...]:
-    """What `plan` removes, place by place."""
-    removed = (Action.DELETE, Action.NULL, Action.ANONYMISE)
-    return tuple(Gone(step.place, step.rows) for step in plan.steps if step.action in removed and step.rows)
+    """What `plan` removes, place by place. Rows that stay without their link to the person are told among
+    what is kept; files are told by the rows that name them."""
+    kept = {step.place for step in plan.kept if step.rows}
+    counts: dict[str, int] = {}
+    for step in plan.steps:
+        if step.action in _REMOVED and step.rows and step.place not in kept:
+            counts[_table_of(step.place)] = max(counts.get(_table_of(step.place), 0), step.rows)
+    return tuple(Gone(place, count) for place, count in counts.items())
+
+
+def _table_of(place: str) -> str:
+    return place.removeprefix("files:").partition(".")[0]
 
 
 def kept_of(plan: Plan) -> tuple[Kept, ...]:

@@ -96,6 +96,7 @@ GROUNDS: dict[str, str] = {
     "tax": N_("the law on taxes requires it"),
     "claims": N_("it is needed for a legal claim"),
     "legal_obligation": N_("the law requires it"),
+    "others hold on to it too": N_("other people use it as well"),
     "accounting records must be kept by law (Art. 17(3)(b) GDPR)": N_(
         "accounting records must be kept by law (Article 17(3)(b) of the GDPR)"
     ),
