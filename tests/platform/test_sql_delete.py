@@ -327,3 +327,14 @@ def test_a_database_that_is_away_is_trouble_for_later(tmp_path: Path) -> None:
     with pytest.raises(PlatformTrouble) as trouble:
         platform.find("alice.martin@example.org")
     assert trouble.value.later and "alice" not in str(trouble.value)
+
+
+def test_read_back_sees_rows_left_of_an_event_that_is_gone(sqlite_world: World) -> None:
+    """A platform without enforced foreign keys may leave a row whose way to the person is cut."""
+    plan = sqlite_world.platform.plan(Deletion(sqlite_world.user("delete_account")))
+    sqlite_world.platform.apply(plan, "case-1")
+    sqlite_world.add("registrations", id=900, webinar_id=7, email="late@example.org")
+    found = sqlite_world.platform.read_back(plan.change, plan)
+    assert [(one.place, one.column, one.count) for one in found.findings] == [
+        ("registrations", "webinar_id", 1)
+    ]
