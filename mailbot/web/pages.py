@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -99,6 +100,7 @@ class Pages:
             "words": words,
             "Kind": Kind,
             "asset": asset,
+            "strong": _strong,
             "date": partial(self._date, language),
             "moment": partial(self._moment, language),
             "number": lambda number: number_in_words(number, language),
@@ -117,6 +119,10 @@ def asset(name: str) -> str:
     """The address of a static file; it changes with its content, so that browsers may keep it."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?{digest}"
+
+
+def _strong(text: str) -> Markup:
+    return Markup('<strong class="address">{}</strong>').format(text)
 
 
 def _preferred(header: str) -> list[str]:

@@ -19,7 +19,7 @@ from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.unsubscribing import Unsubscribing
 
-WEB_DOMAIN = "web"
+WEB_DOMAIN = "mailbot"
 """The gettext domain of the pages: `Catalogues(*folders, domain=WEB_DOMAIN)`."""
 
 

@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mailbot.core.plan import RefusalReason
-from mailbot.core.request import Kind
+from mailbot.core.request import Capacity, Kind
 from mailbot.core.workflow import State
+from mailbot.mail.words import FIELDS, GROUNDS, THINGS, named, request_sentence
 
 
 def N_(sentence: str) -> str:  # noqa: N802 (gettext's own name for "translate later")
     """The sentence itself; marks it for the catalogues."""
     return sentence
 
-
-KINDS: Mapping[str, str] = {
-    Kind.ACCESS: N_("A copy of your data"),
-    Kind.PORTABILITY: N_("Your data in a form you can take elsewhere"),
-    Kind.CORRECTION: N_("Correct your data"),
-    Kind.DELETION: N_("Delete your data"),
-    Kind.RESTRICTION: N_("Limit what your data is used for"),
-    Kind.UNSUBSCRIBE: N_("No more promotional mail"),
-    Kind.OBJECTION: N_("Your objection to the use of your data"),
-    Kind.QUESTION: N_("Your question"),
-    Kind.COMPLAINT: N_("Your complaint"),
-    Kind.AUTHORITY: N_("Letter of an authority"),
-    Kind.OTHER: N_("Your message"),
-}
 
 VISITOR_KINDS: Mapping[str, str] = {
     Kind.ACCESS: N_("A copy of the data they left at your events"),
@@ -76,50 +63,27 @@ REFUSALS: Mapping[str, str] = {
     RefusalReason.NOTHING_ON_FILE: N_("There is nothing of this kind on file."),
 }
 
-_FIELDS: Mapping[str, str] = {
-    "email": N_("E-mail address"),
-    "name": N_("Name"),
-    "first_name": N_("First name"),
-    "last_name": N_("Last name"),
-    "phone": N_("Phone"),
-    "job_title": N_("Job title"),
-    "company": N_("Company"),
-    "address": N_("Postal address"),
-    "vat_number": N_("VAT number"),
-    "skype": N_("Skype name"),
-    "city": N_("City"),
-    "country": N_("Country"),
-    "language": N_("Language"),
-}
-
-_PLACES: Mapping[str, str] = {
-    "accounts": N_("Account"),
-    "former_emails": N_("Earlier e-mail addresses"),
-    "companies": N_("Company details"),
-    "webinars": N_("Webinars"),
-    "registrations": N_("Registrations for events"),
-    "chat_messages": N_("Chat messages"),
-    "uploads": N_("Uploads"),
-    "sessions": N_("Logins"),
-    "visits": N_("Visits"),
-    "newsletter_subscribers": N_("Newsletter"),
-    "payments": N_("Payments"),
-}
-
-_FILES = N_("Files")
 _GOES_ON = N_("We have your yes, and it goes ahead now. You will get a mail when it is done.")
 
 
 def field_name(name: str) -> str:
-    """What a field of the data map is called; its own name, made readable, where we have no word for it."""
-    return _FIELDS.get(name, _readable(name))
+    """What a field of the data map is called (a msgid)."""
+    return _sentence(named(FIELDS, name))
 
 
 def place_name(place: str) -> str:
-    """What a table of the platform is called for people; "files:table.column" is files."""
-    if place.startswith("files:"):
-        return _FILES
-    return _PLACES.get(place, _readable(place))
+    """What a table or the files of the platform are called for people (a msgid)."""
+    return _sentence(named(THINGS, place))
+
+
+def ground(why: str) -> str:
+    """On what ground something is kept (a msgid)."""
+    return named(GROUNDS, why)
+
+
+def request_name(kind: str, capacity: str = Capacity.UNKNOWN) -> str:
+    """What is asked, as the letters say it too (a msgid)."""
+    return request_sentence(Kind(kind), Capacity(capacity))
 
 
 def after_yes(state: str, needs_staff: bool) -> str:
@@ -135,5 +99,5 @@ def hinted(address: str) -> str:
     return f"{local[:2]}…@{domain}"
 
 
-def _readable(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -161,7 +161,9 @@ def add_case(
             now=opened,
             state="sent",
         )
-        entry = Entry(opened, "understood_for_staff", "mailbot", case.reference, str(request.id), "Art. 17", {})
+        entry = Entry(
+            opened, "understood_for_staff", "mailbot", case.reference, str(request.id), "Art. 17", {}
+        )
         ledger.append(tx, entry)
         return case.reference
 
@@ -189,7 +191,12 @@ def _add_mail(
         tx, incoming, key_id=case.key_id, case=case, disposition="case", reason="", now=at
     )
     start = text.find(evidence)
-    found = {"rule": "deletion.en.close_account", "text": evidence, "start": start, "end": start + len(evidence)}
+    found = {
+        "rule": "deletion.en.close_account",
+        "text": evidence,
+        "start": start,
+        "end": start + len(evidence),
+    }
     reading = {
         "new_text": text,
         "subject": subject,
@@ -211,7 +218,9 @@ def _add_mail(
     message.sealed_reading = tx.seal(case.key_id).seal(json.dumps(reading).encode(), "message.reading")
 
 
-def mail_bytes(text: str, html: str = "", subject: str = "My account", sender: str = "a@example.org") -> bytes:
+def mail_bytes(
+    text: str, html: str = "", subject: str = "My account", sender: str = "a@example.org"
+) -> bytes:
     """A mail with a text, perhaps an HTML part, and a file."""
     parts = [("text/plain; charset=utf-8", "", text)]
     if html:

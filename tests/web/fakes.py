@@ -219,7 +219,16 @@ class FakeDesk:
     trouble: str = ""
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("approve", "ask_proof", "refuse", "reclassify", "reply", "dismiss", "extend", "opened"):
+        if name not in (
+            "approve",
+            "ask_proof",
+            "refuse",
+            "reclassify",
+            "reply",
+            "dismiss",
+            "extend",
+            "opened",
+        ):
             raise AttributeError(name)
 
         def act(*arguments: Any, **named: Any) -> None:
