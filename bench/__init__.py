@@ -1,0 +1,1 @@
+"""How fast mailbot is, beside a bare loop that does the least such a program can do: `make bench`."""
