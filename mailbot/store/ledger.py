@@ -50,6 +50,11 @@ def check(tx: Transaction) -> int | Broken:
     return verify((as_entry(row), row.hash) for row in entries(tx))
 
 
+def head(tx: Transaction) -> bytes:
+    """The hash of the newest entry; kept elsewhere, it proves later that nothing before it was changed."""
+    return _tail(tx)[1]
+
+
 def as_entry(row: LedgerEntry) -> Entry:
     """The row as the core sees it."""
     return Entry(

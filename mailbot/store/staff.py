@@ -55,6 +55,17 @@ def disable(tx: Transaction, name: str, now: datetime) -> None:
         tx.session.delete(session)
 
 
+def enable(tx: Transaction, name: str, agreement: date | None) -> Staff:
+    """The account can log in again; `agreement` is the day the agreement was signed, where that is new.
+    Raises StaffTrouble when there is none."""
+    staff = by_name(tx, name)
+    if staff is None:
+        raise StaffTrouble(f"there is no staff account named {name!r}")
+    staff.disabled_at, staff.failed_logins, staff.locked_until = None, 0, None
+    staff.agreement_signed_on = agreement or staff.agreement_signed_on
+    return staff
+
+
 def by_name(tx: Transaction, name: str) -> Staff | None:
     """The account of that name."""
     return tx.session.exec(select(Staff).where(Staff.name == name)).first()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -50,6 +50,12 @@ def changed_since(tx: Transaction, since: datetime, limit: int) -> Sequence[Supp
         select(Suppression).where(col(Suppression.updated_at) > since).order_by(col(Suppression.updated_at))
     )
     return tx.session.exec(query.limit(limit)).all()
+
+
+def current(tx: Transaction) -> Iterator[Suppression]:
+    """Everybody on the list now, the longest first; a few at a time in memory."""
+    query = select(Suppression).where(col(Suppression.lifted_at).is_(None)).order_by(col(Suppression.since))
+    yield from tx.session.exec(query.execution_options(yield_per=500))
 
 
 def remember_erasure(tx: Transaction, identifiers: Sequence[str], scope: str, now: datetime) -> None:
