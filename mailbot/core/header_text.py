@@ -20,7 +20,7 @@ MAX_PARAMETERS = 100
 _FIELD = re.compile(r"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
 _BLANK = re.compile(r"\r*\n|\r*\Z")
 _HEADER_END = re.compile(rb"\n\r*\n")
-_MBOX_LINE = re.compile(r">?From [^\n]*\n")
+_MBOX_LINE = re.compile(r">?From [ \t]*(?![ \t:])[^\n]*\n")  # "From : x" is a From field, however odd
 _FOLD = re.compile(r"\r*\n")
 _KNOWN_FIELD = re.compile(
     r"(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|return-path|reply-to"

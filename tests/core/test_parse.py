@@ -413,3 +413,10 @@ def test_absurd_nesting_is_read_as_far_as_it_goes() -> None:
     )
     mail = read(HEAD + body + b"\n\nhi")
     assert "more parts or deeper nesting than is read" in mail.defects
+
+
+def test_a_first_line_with_a_space_before_its_colon_is_a_sender_not_an_mbox_line() -> None:
+    mail = parse(b"From : mallory@example.net\r\nFrom: alice@example.org\r\nSubject: x\r\n\r\nhi\r\n")
+    assert isinstance(mail, ParsedMail)
+    assert [one.address for one in mail.from_] == ["mallory@example.net", "alice@example.org"]
+    assert "from: several fields" in mail.defects
