@@ -10,7 +10,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from mailbot.core.request import Language
 
-MAX_TEXT_LENGTH = 3_000
+MAX_TEXT_LENGTH = 1_000
 """Characters looked at; more does not change the answer."""
 SHORT_TEXT_LETTERS = 60
 """Below this many letters the model alone is unsure and known words are evidence."""
