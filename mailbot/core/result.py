@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from mailbot.core.plan import Action, Plan
+from mailbot.core.plan import Action, Plan, PlannedStep
 
-
-_REMOVED = (Action.DELETE, Action.NULL, Action.ANONYMISE)
+_BLANKED = (Action.NULL, Action.ANONYMISE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,23 @@ class Result:
     files: int = 0
 
 
-def gone_of(plan: Plan) -> tuple[Gone, ...]:
-    """What `plan` removes, place by place. Rows that stay without their link to the person are told among
-    what is kept; files are told by the rows that name them."""
+def told_as_gone(plan: Plan) -> tuple[PlannedStep, ...]:
+    """The steps of `plan` that are told to people as removal. Rows that only lose their link to the person are
+    told among what is kept, and files by the rows that name them."""
     kept = {step.place for step in plan.kept if step.rows}
-    counts: dict[str, int] = {}
-    for step in plan.steps:
-        if step.action in _REMOVED and step.rows and step.place not in kept:
-            counts[_table_of(step.place)] = max(counts.get(_table_of(step.place), 0), step.rows)
-    return tuple(Gone(place, count) for place, count in counts.items())
+    tables = {step.place for step in plan.steps if step.rows}
+    return tuple(
+        step
+        for step in plan.steps
+        if step.rows
+        and (step.action == Action.DELETE or (step.action in _BLANKED and step.place not in kept))
+        and not (step.place.startswith("files:") and _table_of(step.place) in tables)
+    )
+
+
+def gone_of(plan: Plan) -> tuple[Gone, ...]:
+    """What `plan` removes, place by place."""
+    return tuple(Gone(step.place, step.rows) for step in told_as_gone(plan))
 
 
 def _table_of(place: str) -> str:

@@ -41,33 +41,34 @@ class Plays:
         address = sample.person.address
         match sample.part:
             case Part.PRESS_BUTTON:
-                self._press(self._link(self._answer_to(address), "/c/"))
+                self._press(self.link(self.answer_to(address), "/c/"))
                 self._fetch_export(sample)
                 self._hosts_agree(sample)
             case Part.ANSWER_YES:
-                self._say_yes(address, self._answer_to(address))
+                self._say_yes(address, self.answer_to(address))
                 self._fetch_export(sample)
             case Part.MAIL_BOUNCES:
-                self._bounce(address, self._answer_to(address))
+                self._bounce(address, self.answer_to(address))
             case Part.NOTHING | Part.ONE_CLICK:
                 pass
 
-    def _answer_to(self, address: str, count: int = 1) -> SinkMail:
+    def answer_to(self, address: str, count: int = 1) -> SinkMail:
+        """The mail of this number that came for `address`, once it is there."""
         return self._world.smtp.wait_for(address, count, _WAIT_SECONDS)[count - 1]
 
     def _fetch_export(self, sample: Sample) -> None:
         """The link to the copy is opened, and its file taken."""
         if sample.requests and "access" in sample.requests:
-            page = self._link(self._answer_to(sample.person.address, 2), "/x/")
+            page = self.link(self.answer_to(sample.person.address, 2), "/x/")
             self._press(page)
 
     def _hosts_agree(self, sample: Sample) -> None:
         """The host who wants to be asked reads the question and agrees."""
         if sample.role == "visitor":
-            question = self._answer_to("ingrid.schaefer@seminare.example")
-            self._press(self._link(question, "/h/"))
+            question = self.answer_to("ingrid.schaefer@seminare.example")
+            self._press(self.link(question, "/h/"))
 
-    def _link(self, mail: SinkMail, path: str) -> str:
+    def link(self, mail: SinkMail, path: str) -> str:
         """The first link of the mail's plain text that leads to one of our pages of this kind."""
         text = _plain_text(mail.raw)
         start = self._app.config.web.public_url + path

@@ -72,8 +72,8 @@ def run_demo(once: bool, port: int | None, json_output: bool, files: Path | None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mailbot-demo-")))
         say.print("Starting DNS, IMAP, SMTP, the demo platform and mailbot on this machine …")
         world = start_world(folder, stack, utc_now())
-        app, password = _start_mailbot(world, port, stack)
-        ended = _play_all(world, app, say)
+        app, password = start_mailbot(world, port, stack)
+        ended = play_all(world, app, say)
         seconds = round(time.monotonic() - started, 3)
         is_ok = all(one.ok for one in ended)
         if json_output:
@@ -85,13 +85,13 @@ def run_demo(once: bool, port: int | None, json_output: bool, files: Path | None
             )
             sys.stdout.flush()
         else:
-            say.print(_table(ended, seconds))
+            say.print(table(ended, seconds))
         if not once:
             _keep_serving(app, password, say)
         return 0 if is_ok else 1
 
 
-def _start_mailbot(world: World, port: int | None, stack: ExitStack) -> tuple[App, str]:
+def start_mailbot(world: World, port: int | None, stack: ExitStack) -> tuple[App, str]:
     """Mailbot runs as `mailbot run` would run it, with a member of staff who can log in."""
     chosen = port if port is not None else _free_port()
     listen = f"127.0.0.1:{chosen}"
@@ -121,7 +121,7 @@ def _start_mailbot(world: World, port: int | None, stack: ExitStack) -> tuple[Ap
     return app, password
 
 
-def _play_all(world: World, app: App, say: Console) -> list[Ended]:
+def play_all(world: World, app: App, say: Console) -> list[Ended]:
     """Every sample is written first, as mail comes in at once in the morning; then everybody plays their part."""
     plays, written = Plays(world, app), {}
     for sample in SAMPLES:
@@ -233,19 +233,19 @@ def _subjects(world: World, sample: Sample) -> list[str]:
     return [str(message_from_bytes(mail.raw, policy=policy.default)["Subject"]) for mail in mails]
 
 
-def _table(ended: Sequence[Ended], seconds: float) -> Table:
+def table(ended: Sequence[Ended], seconds: float) -> Table:
     failed = sum(not one.ok for one in ended)
     title = (
         f"{len(ended)} mails in {seconds:.1f} s, {failed} not as they should be"
         if failed
         else f"{len(ended)} mails, all as they should be, in {seconds:.1f} s"
     )
-    table = Table(title=title, show_lines=True)
+    rows = Table(title=title, show_lines=True)
     for column in ("mail", "understood", "proof", "done", "answered", "state", "seconds"):
-        table.add_column(column, overflow="fold", justify="right" if column == "seconds" else "left")
+        rows.add_column(column, overflow="fold", justify="right" if column == "seconds" else "left")
     for one in ended:
         mark = "" if one.ok else "[red]✗ [/]"
-        table.add_row(
+        rows.add_row(
             mark + one.sample,
             ", ".join(one.understood) or "—",
             one.proof,
@@ -254,7 +254,7 @@ def _table(ended: Sequence[Ended], seconds: float) -> Table:
             one.state,
             f"{one.seconds:.1f}",
         )
-    return table
+    return rows
 
 
 def _keep_serving(app: App, password: str, say: Console) -> None:

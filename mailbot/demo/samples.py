@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailbot.demo.people import PERSONAS, Persona
@@ -35,6 +35,10 @@ class Sample:
     def person(self) -> Persona:
         """Who writes."""
         return PERSONAS[self.role]
+
+    def written_by(self, role: str) -> Sample:
+        """The same words from somebody else."""
+        return replace(self, role=role)
 
 
 SAMPLES: tuple[Sample, ...] = (

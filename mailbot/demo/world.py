@@ -67,11 +67,11 @@ class World:
 
 def start_world(folder: Path, stack: ExitStack, now: datetime) -> World:
     """DNS, IMAP, SMTP and the platform run until `stack` is closed; everything is kept under `folder`."""
-    private, record = _signing_key()
-    dns = stack.enter_context(StubDns(_zone(record)))
+    private, record = signing_key()
+    dns = stack.enter_context(StubDns(zone_of(record)))
     imap = stack.enter_context(EmbeddedImap(PRIVACY, _IMAP_PASSWORD))
     smtp = stack.enter_context(
-        SmtpSink(forward=lambda recipient: imap.deliver if _is_ours(recipient) else None)
+        SmtpSink(forward=lambda recipient: imap.deliver if is_ours(recipient) else None)
     )
     write_files(folder, now)
     config = _config(folder, imap, smtp, dns)
@@ -123,13 +123,14 @@ def _config(folder: Path, imap: EmbeddedImap, smtp: SmtpSink, dns: StubDns) -> C
     return parse_config(data, folder / "config.toml")
 
 
-def _is_ours(recipient: str) -> bool:
+def is_ours(recipient: str) -> bool:
     """privacy@ and bounces@, with or without a token."""
     local, _, domain = recipient.partition("@")
     return f"{local.partition('+')[0]}@{domain}" in (PRIVACY, BOUNCES)
 
 
-def _signing_key() -> tuple[bytes, str]:
+def signing_key() -> tuple[bytes, str]:
+    """A private key (PEM) and the DNS record of its public half (RFC 6376 §3.6.1)."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -142,7 +143,7 @@ def _signing_key() -> tuple[bytes, str]:
     return private, f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
 
 
-def _zone(record: str) -> dict[str, dict[str, list[str]]]:
+def zone_of(record: str) -> dict[str, dict[str, list[str]]]:
     """Every demo domain signs its mail and asks receivers to reject what is not signed."""
     zone: dict[str, dict[str, list[str]]] = {}
     for domain in sorted({domain_of(person.address) for person in PEOPLE}):

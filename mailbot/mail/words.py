@@ -97,6 +97,9 @@ GROUNDS: dict[str, str] = {
     "claims": N_("it is needed for a legal claim"),
     "legal_obligation": N_("the law requires it"),
     "others hold on to it too": N_("other people use it as well"),
+    "left with other hosts, who are its controllers; asked for host by host": N_(
+        "you left this with organisers of other webinars; ask for it as a visitor, and each of them is told"
+    ),
     "accounting records must be kept by law (Art. 17(3)(b) GDPR)": N_(
         "accounting records must be kept by law (Article 17(3)(b) of the GDPR)"
     ),
