@@ -162,8 +162,7 @@ _TABLE: dict[State, dict[Event, Step]] = {
     S.AWAITING_INFO: {
         **_STAFF_DECIDES,
         E.PERSON_WROTE: Step(S.AWAITING_STAFF),
-        E.REMINDER_DUE: Step(S.AWAITING_INFO, (F.REMIND,)),
-        E.TIME_RAN_OUT: Step(S.EXPIRED, (F.TELL_EXPIRED,)),
+        E.TIME_RAN_OUT: Step(S.AWAITING_STAFF),
         E.BOUNCED: Step(S.UNREACHABLE),
     },
     S.AWAITING_HOST: {
@@ -263,8 +262,10 @@ def next_follow_up(
 
 def _waits(state: State, patience: Patience) -> tuple[tuple[int, ...], int]:
     match state:
-        case State.AWAITING_PROOF | State.AWAITING_INFO:
+        case State.AWAITING_PROOF:
             return patience.proof_reminders_days, patience.proof_gives_up_days
+        case State.AWAITING_INFO:
+            return (), patience.proof_gives_up_days
         case State.AWAITING_HOST:
             return patience.host_reminders_days, patience.host_gives_up_days
         case State.AWAITING_FETCH:

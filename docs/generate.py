@@ -1,0 +1,70 @@
+"""Documentation that is made from the code: `python -m docs.generate` writes it, a test holds it against the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, Effect, State, Step, transitions
+
+FOLDER = Path(__file__).parent
+_HEAD = """# Workflow of a request
+
+Made by `make docs` from the table in `mailbot/core/workflow.py`; do not edit.
+
+A request stands in one state; an event moves it, and what follows from it is saved with the new state in one
+transaction. A pair that is not here cannot happen. A case is open while one of its requests is.
+"""
+
+
+def workflow_page() -> str:
+    """The state diagram and the table of every step, as Markdown."""
+    parts = (_HEAD, "## Diagram\n", *_diagram(), "\n## States\n", *_states(), "\n## Steps\n", *_table())
+    return "\n".join(parts) + "\n"
+
+
+def _diagram() -> Iterator[str]:
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {State.RECEIVED}"
+    for (start, end), events in _arrows().items():
+        yield f"    {start} --> {end}: {'<br>'.join(events)}"
+    for state in State:
+        if state not in OPEN_STATES:
+            yield f"    {state} --> [*]"
+    yield "```"
+
+
+def _arrows() -> dict[tuple[State, State], list[str]]:
+    """One arrow for each pair of states, with all its events: single arrows could not be read."""
+    arrows: dict[tuple[State, State], list[str]] = {}
+    for state, event, step in transitions():
+        arrows.setdefault((state, step.to), []).append(event.value)
+    return arrows
+
+
+def _states() -> Iterator[str]:
+    yield "| State | Case open | In the staff queue |"
+    yield "|---|---|---|"
+    for state in State:
+        yield f"| `{state}` | {_mark(state in OPEN_STATES)} | {_mark(state in STAFF_STATES)} |"
+
+
+def _table() -> Iterator[str]:
+    yield "| State | Event | State after | Called for |"
+    yield "|---|---|---|---|"
+    for state, event, step in transitions():
+        yield f"| `{state}` | `{event}` | `{step.to}` | {_effects(step)} |"
+
+
+def _effects(step: Step) -> str:
+    effects: tuple[Effect, ...] = step.effects
+    return ", ".join(f"`{effect}`" for effect in effects) or "–"
+
+
+def _mark(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+if __name__ == "__main__":
+    (FOLDER / "workflow.md").write_text(workflow_page(), encoding="utf-8")
