@@ -8,7 +8,7 @@ from datetime import datetime
 from mailbot.advance import PERSON, Advance, Happening
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import Event, State, possible
-from mailbot.store import cases, exports, tokens
+from mailbot.store import exports, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Export, Request, Token
 
@@ -46,14 +46,14 @@ class Exports:
     def open(self, token: str, now: datetime) -> bytes | None:
         """The ZIP; one download fewer is left. None when the token opens nothing."""
         with self._store.begin() as tx:
+            taken = tokens.take(tx, token, Purpose.EXPORT, now)
             found = _find(tx, token, now)
-            if found is None:
+            if taken is None or found is None:
                 return None
             _, case, request, export = found
             export.downloads += 1
             if possible(State(request.state), Event.EXPORT_FETCHED):
-                locked = cases.locked(tx, case.id)
-                self._advance(tx, locked, [Happening(request, Event.EXPORT_FETCHED, PERSON)], now)
+                self._advance(tx, case, [Happening(request, Event.EXPORT_FETCHED, PERSON)], now)
             return exports.content(tx, case, export)
 
 

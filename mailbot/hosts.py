@@ -54,12 +54,13 @@ class Hosts:
 
     def _decide(self, token: str, event: Event, reason: str, now: datetime) -> bool:
         with self._store.begin() as tx:
+            taken = tokens.take(tx, token, Purpose.HOST, now)
             found = _find(tx, token, now)
-            if found is None:
+            if taken is None or found is None:
                 return False
             row, case, request = found
             tokens.use(row, now)
-            self._advance(tx, cases.locked(tx, case.id), [Happening(request, event, HOST, reason)], now)
+            self._advance(tx, case, [Happening(request, event, HOST, reason)], now)
             return True
 
     def _question(self, tx: Transaction, case: Case, request: Request) -> HostQuestion | None:

@@ -16,7 +16,7 @@ from mailbot.core.result import Result
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, State
 from mailbot.store.database import Transaction, new_id
 from mailbot.store.sealed import open_value, seal_value
-from mailbot.store.tables import Case, Letter, Request
+from mailbot.store.tables import Case, DataKey, Letter, Request
 
 _OPEN = [state.value for state in OPEN_STATES]
 _STAFF = [state.value for state in STAFF_STATES]
@@ -133,9 +133,17 @@ def by_reference(tx: Transaction, reference: str) -> Case | None:
 
 
 def locked(tx: Transaction, case_id: UUID) -> Case:
-    """The case, and nobody else changes it until the transaction ends."""
+    """The case, and nobody else changes it until the transaction ends. What was read before is read anew.
+
+    The ledger is locked first: whoever changes a case writes there too, and one order has no deadlock.
+    """
     query = select(Case).where(Case.id == case_id)
-    return tx.session.exec(query.with_for_update() if tx.is_postgresql else query).one()
+    if tx.is_postgresql:  # on SQLite nobody else writes since the transaction began
+        tx.lock_ledger()
+        tx.session.flush()
+        tx.session.expire_all()
+        query = query.with_for_update()
+    return tx.session.exec(query).one()
 
 
 def of_address(tx: Transaction, address: str) -> Sequence[Case]:
@@ -153,10 +161,12 @@ def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
 
 
 def last_unsubscribe(tx: Transaction, address: str) -> tuple[Case, Request] | None:
-    """The newest unsubscription of an address that was not taken back."""
+    """The newest unsubscription of an address that was not taken back and whose key still opens it."""
     query = (
         select(Case, Request)
         .join(Request, col(Request.case_id) == Case.id)
+        .join(DataKey, col(DataKey.id) == Case.key_id)
+        .where(col(DataKey.wrapped).is_not(None))
         .where(Case.address_hash == tx.pseudonyms.address(address), Request.kind == Kind.UNSUBSCRIBE.value)
         .where(Request.state != State.WITHDRAWN.value)
         .order_by(col(Case.opened_at).desc())
@@ -165,14 +175,18 @@ def last_unsubscribe(tx: Transaction, address: str) -> tuple[Case, Request] | No
 
 
 def of_thread(tx: Transaction, message_ids: Sequence[str], sender: str) -> Case | None:
-    """The case of one of our letters named by these Message-IDs, if it was written to `sender`."""
+    """The case of one of our letters named by these Message-IDs, if it was written to `sender` and its
+    retention has not ended."""
     if not message_ids:
         return None
     query = (
         select(Case)
         .join(Letter, col(Letter.case_id) == Case.id)
+        .join(DataKey, col(DataKey.id) == Case.key_id)
         .where(
-            col(Letter.message_id).in_(message_ids), Letter.recipient_hash == tx.pseudonyms.address(sender)
+            col(DataKey.wrapped).is_not(None),
+            col(Letter.message_id).in_(message_ids),
+            Letter.recipient_hash == tx.pseudonyms.address(sender),
         )
         .order_by(col(Letter.written_at).desc())
     )
@@ -209,14 +223,14 @@ def list_requests(
 
 
 def due_follow_ups(tx: Transaction, now: datetime, limit: int) -> Sequence[Request]:
-    """Requests whose follow-up is due, oldest first; locked for this transaction where rows can be."""
+    """Requests whose follow-up is due, oldest first."""
     query = (
         select(Request)
         .where(col(Request.follow_up_at) <= now)
         .order_by(col(Request.follow_up_at))
         .limit(limit)
     )
-    return tx.session.exec(query.with_for_update(skip_locked=True) if tx.is_postgresql else query).all()
+    return tx.session.exec(query).all()
 
 
 def open_cases_due_before(tx: Transaction, day: date) -> Sequence[Case]:

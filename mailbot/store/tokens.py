@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from mailbot.core.token import TOKEN_BYTES, Purpose, digest, spell
+from mailbot.store import cases
 from mailbot.store.database import Transaction
-from mailbot.store.tables import Token
+from mailbot.store.tables import Case, Token
 
 
 def mint(
@@ -40,6 +41,17 @@ def find(tx: Transaction, token: str, purpose: Purpose, now: datetime) -> Token 
     """The live token: of this purpose, unused, not ended; None for everything else alike."""
     row = _row(tx, token)
     return row if row and row.purpose == purpose and row.used_at is None and row.expires_at > now else None
+
+
+def take(tx: Transaction, token: str, purpose: Purpose, now: datetime) -> tuple[Token, Case] | None:
+    """The live token and its case, which nobody else changes until the transaction ends: of two who press at
+    once only the first finds it live."""
+    row = find(tx, token, purpose, now)
+    if row is None:
+        return None
+    case = cases.locked(tx, row.case_id)
+    row = find(tx, token, purpose, now)
+    return (row, case) if row else None
 
 
 def find_spent(tx: Transaction, token: str, purpose: Purpose) -> Token | None:
