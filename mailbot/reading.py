@@ -12,13 +12,13 @@ from datetime import datetime
 from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic
 from mailbot.core.classify import Classifier
 from mailbot.core.decide import Decided, Decision, decide_mail
+from mailbot.core.dns_answer import TxtLookup
 from mailbot.core.language import LanguageGuess, LanguageGuesser
 from mailbot.core.message import Address, ParsedMail, Unreadable
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
 from mailbot.core.policy import Policy
 from mailbot.core.request import Asked, Evidence, Language, Understanding
-from mailbot.core.dns_answer import TxtLookup
 from mailbot.core.sender import SenderSettings, SenderVerdict, Verdict, judge_sender
 
 SURE_OF_LANGUAGE = 0.9

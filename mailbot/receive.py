@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
 from mailbot.store import cases, messages, tokens
 from mailbot.store.database import Store, Transaction
-from mailbot.store.messages import Incoming, Place
+from mailbot.store.messages import Incoming, Place, Stored
 from mailbot.store.tables import Case, Request
 
 _log = structlog.get_logger()
@@ -90,51 +90,58 @@ class Receive:
 
     def take(self, incomings: Sequence[Incoming]) -> dict[Place, str]:
         """The disposition of each mail that is now stored, by its place on the server."""
-        fresh, known = self._sift(incomings)
+        fresh, known, twins = self._sift(incomings)
         now = self.clock()
         read = [_Read(incoming, self._read(incoming, now)) for incoming in fresh]
-        dispositions = self._store_all(read, now)
-        return {**known, **{place: how for place, how in dispositions.items() if place}}
+        stored = {place: how for place, how in self._store_all(read, now).items() if place}
+        copies = self._sift(twins)[1] if twins else {}
+        return {**known, **stored, **copies}
 
     def take_pushed(self, incoming: Incoming) -> None:
         """A mail pushed in by LMTP is stored; raises when it could not be, so that the sender keeps it."""
-        fresh, _ = self._sift([incoming])
+        fresh, _, _ = self._sift([incoming])
         now = self.clock()
         for one in fresh:
             self._store_apart(_Read(one, self._read(one, now)), now)
 
-    def _sift(self, incomings: Sequence[Incoming]) -> tuple[list[Incoming], dict[Place, str]]:
-        """The mails not stored yet, and the dispositions of those that are (a crash before the move, or the
-        same bytes delivered again)."""
+    def _sift(self, incomings: Sequence[Incoming]) -> tuple[list[Incoming], dict[Place, str], list[Incoming]]:
+        """The mails not stored yet; the dispositions of those that are (a crash before the move, or the same
+        bytes delivered again); and those with the same bytes as one of the first."""
         places = [incoming.place for incoming in incomings if incoming.place]
         hashes = [incoming.content_hash for incoming in incomings]
         with self.store.read() as tx:
             seen = messages.known_places(tx, places)
             stored = messages.by_content(tx, hashes)
-        fresh: list[Incoming] = []
-        known: dict[Place, str] = {}
-        copies: list[tuple[Incoming, UUID]] = []
-        fresh_hashes: set[bytes] = set()
+        fresh: dict[bytes, Incoming] = {}
+        twins: list[Incoming] = []
+        new_places: list[tuple[Place, Stored | None]] = []
         for incoming in incomings:
-            if incoming.place in seen:
-                known[incoming.place] = CASE
-            elif incoming.content_hash in stored:
-                copies.append((incoming, stored[incoming.content_hash]))
-            elif incoming.content_hash not in fresh_hashes:
-                fresh_hashes.add(incoming.content_hash)
-                fresh.append(incoming)
-        self._note_copies(copies)
-        self.count.duplicates += len(incomings) - len(fresh)
-        known.update({incoming.place: CASE for incoming, _ in copies if incoming.place})
-        return fresh, known
+            place, digest = incoming.place, incoming.content_hash
+            if place and (place not in seen or seen[place].content_hash != digest):
+                # A place that held other bytes: the server gave a UID twice, and this mail is a new one.
+                new_places += [(place, stored.get(digest))] if place in seen or digest in stored else []
+            if digest not in stored and digest in fresh:
+                twins.append(incoming)
+            elif digest not in stored:
+                fresh[digest] = incoming
+        self._note_places(new_places)
+        known = {
+            one.place: stored[one.content_hash].disposition
+            for one in incomings
+            if one.place and one.content_hash in stored
+        }
+        self.count.duplicates += len(incomings) - len(fresh) - len(twins)
+        return list(fresh.values()), known, twins
 
-    def _note_copies(self, copies: Sequence[tuple[Incoming, UUID]]) -> None:
-        if not copies:
+    def _note_places(self, places: Sequence[tuple[Place, Stored | None]]) -> None:
+        """What stands at these places now is known; of a fresh mail it will be when it is stored."""
+        if not places:
             return
         with self.store.begin() as tx:
-            for incoming, message_id in copies:
-                if incoming.place:
-                    messages.sight(tx, incoming.place, message_id, self.clock())
+            for place, stored in places:
+                messages.forget_place(tx, place)
+                if stored:
+                    messages.sight(tx, place, stored.message_id, self.clock())
 
     def _read(self, incoming: Incoming, now: datetime) -> Reading | Unreadable:
         if incoming.source == "too_large":
@@ -150,7 +157,7 @@ class Receive:
         together = [one for one in read if not self._token_of(one.reading)]
         apart = [one for one in read if self._token_of(one.reading)]
         stored: dict[Place | None, str] = {}
-        before = (self.count.received, self.count.quarantined, self.count.cases_opened)
+        before = replace(self.count)
         try:
             with self.store.begin() as tx:
                 stored.update({one.incoming.place: self._store(tx, one, now) for one in together})
@@ -158,16 +165,21 @@ class Receive:
             _log.warning(
                 "a batch could not be stored at once; storing one by one", error=type(error).__name__
             )
-            self.count.received, self.count.quarantined, self.count.cases_opened = before
+            self.count = before
             stored, apart = {}, list(read)
         for one in apart:
             stored[one.incoming.place] = self._store_apart(one, now)
         return stored
 
     def _store_apart(self, one: _Read, now: datetime) -> str:
+        before = replace(self.count)
         try:
             return self._answer_token(one, now) or self._store_alone(one, now)
         except Exception as error:  # noqa: BLE001  # quarantined; if even that fails, the caller hears
+            self.count = before
+            fresh, known, _ = self._sift([one.incoming])
+            if not fresh:  # another process watches the same mailbox and was quicker
+                return known.get(one.incoming.place, CASE) if one.incoming.place else CASE
             _log.error("a mail could not be handled", error=type(error).__name__)
             reason = Unreadable(f"handling it failed ({type(error).__name__})")
             return self._store_alone(_Read(one.incoming, reason), now)
@@ -193,6 +205,7 @@ class Receive:
             tx, incoming, key_id=key_id, case=None, disposition=QUARANTINED, reason=reason, now=now
         )
         message.sealed_reading = seal.seal(_dump(unreadable_json("", reason)), "message.reading")
+        messages.destroy_after(tx, key_id, self.policy.retention.closed_case_days, now)
         return QUARANTINED
 
     def _store_automatic(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:

@@ -43,20 +43,43 @@ class Incoming:
         return hashlib.sha256(self.raw).digest()
 
 
-def known_places(tx: Transaction, places: Sequence[Place]) -> set[Place]:
-    """Those of `places` whose mail is already stored."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message that is stored already."""
+
+    message_id: UUID
+    content_hash: bytes
+    disposition: str
+
+
+def known_places(tx: Transaction, places: Sequence[Place]) -> dict[Place, Stored]:
+    """What is stored of those of `places` that were seen before."""
     if not places:
-        return set()
+        return {}
     keys = [(place.mailbox, place.uidvalidity, place.uid) for place in places]
     columns = tuple_(col(Sighting.mailbox), col(Sighting.uidvalidity), col(Sighting.uid))
-    rows = tx.session.exec(select(Sighting).where(columns.in_(keys)))
-    return {Place(row.mailbox, row.uidvalidity, row.uid) for row in rows}
+    query = select(Sighting, Message.content_hash, Message.disposition).join(
+        Message, col(Message.id) == Sighting.message_id
+    )
+    return {
+        Place(seen.mailbox, seen.uidvalidity, seen.uid): Stored(seen.message_id, content_hash, disposition)
+        for seen, content_hash, disposition in tx.session.exec(query.where(columns.in_(keys)))
+    }
 
 
-def by_content(tx: Transaction, hashes: Sequence[bytes]) -> dict[bytes, UUID]:
-    """The messages that have exactly these bytes: content hash to message id."""
-    query = select(Message.content_hash, Message.id).where(col(Message.content_hash).in_(hashes))
-    return dict(tx.session.exec(query).all())
+def by_content(tx: Transaction, hashes: Sequence[bytes]) -> dict[bytes, Stored]:
+    """The messages that have exactly these bytes, by content hash."""
+    query = select(Message.content_hash, Message.id, Message.disposition)
+    rows = tx.session.exec(query.where(col(Message.content_hash).in_(hashes)))
+    return {digest: Stored(message_id, digest, disposition) for digest, message_id, disposition in rows}
+
+
+def forget_place(tx: Transaction, place: Place) -> None:
+    """Nothing is known to stand at `place`: the server has put another mail there."""
+    row = tx.session.get(Sighting, (place.mailbox, place.uidvalidity, place.uid))
+    if row is not None:
+        tx.session.delete(row)
+        tx.session.flush()
 
 
 def sight(tx: Transaction, place: Place, message_id: UUID, now: datetime) -> None:
