@@ -14,7 +14,6 @@ from mailbot.advance import PERSON, Advance, Happening
 from mailbot.core.address import normalise
 from mailbot.core.answer import Answer
 from mailbot.core.plan import (
-    Action,
     Change,
     Correction,
     Deletion,
@@ -30,7 +29,7 @@ from mailbot.core.plan import (
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind
-from mailbot.core.result import EventRef
+from mailbot.core.result import Changed, EventRef, told_as_gone
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import Event, State
 from mailbot.platform.interface import Platform
@@ -152,7 +151,7 @@ class Proof:
                 return None
             case, requests = _asked_by(tx, row)
             address = _address_of(tx, case, row, requests)
-            asked = [_Asked(one, _edited(tx, case, one, fields), _on_file(tx, case, one)) for one in requests]
+            asked = [_as_asked(tx, case, one, fields, address) for one in requests]
         if address is None or not requests:
             return None
         targets = [
@@ -164,10 +163,10 @@ class Proof:
 
     def settle(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
         """The token is spent and every request takes its next step."""
-        row = tokens.find(tx, prepared.token, Purpose.CONFIRM, now)
-        if row is None:
+        taken = tokens.take(tx, prepared.token, Purpose.CONFIRM, now)
+        if taken is None:
             return
-        case = cases.locked(tx, row.case_id)
+        row, case = taken
         tokens.use(row, now)
         happenings = [
             happening
@@ -180,10 +179,10 @@ class Proof:
         self, tx: Transaction, token: str, answer: Answer, now: datetime, *, is_theirs: bool = True
     ) -> None:
         """A no withdraws, "that was not me" stops and tells staff, anything else goes to staff."""
-        row = tokens.find(tx, token, Purpose.CONFIRM, now)
-        if row is None:
+        taken = tokens.take(tx, token, Purpose.CONFIRM, now)
+        if taken is None:
             return
-        case = cases.locked(tx, row.case_id)
+        row, case = taken
         _, requests = _asked_by(tx, row)
         event, reason = _otherwise(answer, is_theirs=is_theirs)
         if event != Event.UNCLEAR_ANSWER:
@@ -199,14 +198,24 @@ class Proof:
         """The request is about this target, as shown now."""
         if target.subject is not None:
             cases.set_subject(tx, case, target.request, target.subject)
+        earlier = cases.asked_of(tx, case, target.request)
+        is_moved = _new_address(earlier) != _new_address(target.asked)
         cases.set_asked(tx, case, target.request, target.asked)
         before = cases.result_of(tx, case, target.request)
-        cases.set_result(tx, case, target.request, replace(before, shown=target.plan, events=target.events))
+        present = {field.name: field.value for field in target.fields}
+        result = replace(
+            before,
+            shown=target.plan,
+            events=target.events,
+            changes=tuple(Changed(one.field, present.get(one.field), one.new) for one in target.asked.fields),
+            new_address_proven=before.new_address_proven and not is_moved,
+        )
+        cases.set_result(tx, case, target.request, result)
 
     def _otherwise(self, token: str, answer: Answer, now: datetime) -> bool:
         with self._store.begin() as tx:
-            row = tokens.find(tx, token, Purpose.CONFIRM, now)
-            if row is None or not _asked_by(tx, row)[1]:
+            taken = tokens.take(tx, token, Purpose.CONFIRM, now)
+            if taken is None or not _asked_by(tx, taken[0])[1]:
                 return False
             self.answer_otherwise(tx, token, answer, now)
             return True
@@ -317,17 +326,16 @@ class Proof:
         kind, capacity = Kind(request.kind), Capacity(request.capacity)
         if subject is None or normalise(subject.address) != normalise(address):
             return RequestView(
-                request.id, kind, capacity, State(request.state), _fields_shown(target, hidden=True)
+                request.id, kind, capacity, State(request.state), _fields_of_stranger(target, address)
             )
-        steps = target.plan.steps if target.plan else ()
         return RequestView(
             request.id,
             kind,
             subject.capacity,
             State(request.state),
             fields=_fields_shown(target, hidden=False),
-            goes=tuple(step for step in steps if step.action != Action.KEEP and step.rows),
-            stays=tuple(step for step in steps if step.action == Action.KEEP and step.rows),
+            goes=told_as_gone(target.plan) if target.plan else (),
+            stays=tuple(step for step in target.plan.kept if step.rows) if target.plan else (),
             refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
             needs_staff=bool(self._doubts(kind, target)),
@@ -373,6 +381,20 @@ class _Asked:
     request: Request
     asked: Asked
     on_file: str | None
+
+
+def _as_asked(
+    tx: Transaction,
+    case: Case,
+    request: Request,
+    fields: Mapping[str, Mapping[str, str]],
+    proving: str | None,
+) -> _Asked:
+    """The request with what was edited on the page. Once the address on file is known only it may edit: the
+    new address of a correction proves itself, and decides nothing else."""
+    on_file = _on_file(tx, case, request)
+    may_edit = on_file is None or (proving is not None and normalise(on_file) == normalise(proving))
+    return _Asked(request, _edited(tx, case, request, fields if may_edit else {}), on_file)
 
 
 def _on_file(tx: Transaction, case: Case, request: Request) -> str | None:
@@ -446,6 +468,16 @@ def _fields_shown(target: Target, *, hidden: bool) -> tuple[FieldAsked, ...]:
             views[name].changeable if name in views else True,
         )
         for name in names
+    )
+
+
+def _fields_of_stranger(target: Target, address: str) -> tuple[FieldAsked, ...]:
+    """The new address of a correction is shown itself only: whoever reads there may be a stranger."""
+    new_address = _new_address(target.asked)
+    is_new = new_address is not None and normalise(new_address) == normalise(address)
+    fields = _fields_shown(target, hidden=True)
+    return (
+        tuple(replace(one, changeable=False) for one in fields if one.name == "email") if is_new else fields
     )
 
 
