@@ -121,7 +121,7 @@ class Drafting:
         to, reference = self._person.address, self._case.reference
         lines = tuple(self._line(one.request) for one in occasions)
         note = "\n\n".join(dict.fromkeys(one.note for one in occasions if one.note))
-        name = self._name_on_file(occasions[0].request)
+        name = self._name_on_file(occasions[0].request, to)
         context: Context
         match effect:
             case Effect.ASK_PROOF | Effect.REMIND:
@@ -144,7 +144,7 @@ class Drafting:
             case Effect.TELL_RESUBSCRIBED:
                 context = Resubscribed(reference=reference)
             case Effect.TELL_EXPORT_READY:
-                return [self._export_ready(occasions[0], to, name)]
+                return [self._export_ready(one) for one in occasions]
             case Effect.TELL_REFUSED:
                 context = Refused(reference=reference, name=name, text=note, requests=_understood(lines))
             case Effect.SEND_ANSWER:
@@ -207,7 +207,9 @@ class Drafting:
         wanted = {normalise(change.new) for change in asked.fields if change.field == "email"}
         return normalise(occasion.address or "") in wanted
 
-    def _export_ready(self, occasion: Occasion, to: str, name: str) -> Draft:
+    def _export_ready(self, occasion: Occasion) -> Draft:
+        to = self._on_file(occasion.request)
+        name = self._name_on_file(occasion.request, to)
         days = self._patience.export_kept_days
         token = self._mint(Purpose.EXPORT, to, days, occasion.request.id)
         expires = self._now + timedelta(days=days)
@@ -218,21 +220,20 @@ class Drafting:
 
     def _tell_done(self, occasion: Occasion) -> list[Draft]:
         """What was done, and read back, is told to the person; a replaced address is told too."""
-        to = self._person.address
-        if to is None or self._case.channel == "link":
+        if self._person.address is None or self._case.channel == "link":
             return []
         request = occasion.request
-        result = self._result(request)
+        to, result = self._on_file(request), self._result(request)
         drafts = [Draft(self._done(request, result), to, self.languages, request_id=request.id)]
         if result.old_address and result.old_address != to:
             told = AddressChanged(
-                reference=self._case.reference, name=self._name_on_file(request), changed_at=self._now
+                reference=self._case.reference, name=self._name_on_file(request, to), changed_at=self._now
             )
             drafts.append(Draft(told, result.old_address, self.languages, request_id=request.id))
         return drafts
 
     def _done(self, request: Request, result: Result) -> Context:
-        name, reference = self._name_on_file(request), self._case.reference
+        name, reference = self._name_on_file(request, self._on_file(request)), self._case.reference
         if request.kind == Kind.UNSUBSCRIBE:
             link = self._tx.pseudonyms.link_token(self._person.address or "")
             return Unsubscribed(reference=reference, undo_link=f"{self._web}/u/{link}")
@@ -313,9 +314,17 @@ class Drafting:
     def _result(self, request: Request) -> Result:
         return cases.result_of(self._tx, self._case, request)
 
-    def _name_on_file(self, request: Request) -> str:
+    def _on_file(self, request: Request) -> str:
+        """The address that hears what was done: the one on file, which the writer's may be an older one of."""
+        subject, written = self._subject(request), self._person.address or ""
+        is_other = subject is not None and normalise(subject.address) != normalise(written)
+        return subject.address if subject and is_other else written
+
+    def _name_on_file(self, request: Request, to: str) -> str:
+        """The name that the platform knows, told to nobody but the address on file."""
         subject = self._subject(request)
-        return subject.name if subject and request.proof in ("control", "staff") else ""
+        is_proven = request.proof in ("control", "staff")
+        return subject.name if subject and is_proven and normalise(subject.address) == normalise(to) else ""
 
     def _deadline(self) -> Deadline:
         received = self._local(self._case.opened_at)

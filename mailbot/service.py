@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailbot.config import Config
+from mailbot.core.plan import PlatformTrouble
 from mailbot.followups import FollowUps
 from mailbot.mail.inbox import Inbox, Mail, MailboxTrouble
 from mailbot.mail.lmtp import LmtpAnswer, LmtpDoor, LmtpMail
@@ -146,6 +147,9 @@ class Service:
                 except (MailboxTrouble, OSError) as trouble:
                     _log.error("a mailbox could not be read", mailbox=box.name, trouble=str(trouble))
                     troubles += 1
+                except Exception as error:  # noqa: BLE001  # a mail stays where it is; the rest goes on
+                    _log.error("a mail could not be stored", mailbox=box.name, error=type(error).__name__)
+                    troubles += 1
         finally:
             self._stop.set()
             sender.join()
@@ -167,7 +171,10 @@ class Service:
             self._loop(lambda: self._app.worker.send_due(smtp))
 
     def _apply_for_ever(self) -> None:
-        self._app.platform.finish_open()
+        try:
+            self._app.platform.finish_open()
+        except PlatformTrouble as trouble:  # what is open is finished when its work is done again
+            _log.error("the platform fails", trouble=str(trouble))
         self._loop(self._app.worker.apply_due)
 
     def _loop(self, work: Callable[[], int]) -> None:
@@ -175,8 +182,8 @@ class Service:
         while not self._stop.is_set():
             try:
                 did = work()
-            except SQLAlchemyError as error:
-                _log.error("the database fails", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  # a thread that dies quietly leaves all work undone
+                _log.error("work failed; it is tried again", error=type(error).__name__)
                 self._stop.wait(_PAUSE_AFTER_TROUBLE_SECONDS)
                 continue
             if not did:

@@ -113,6 +113,8 @@ class Worker:
         with self.store.begin() as tx:
             for claimed, answer in answers:
                 work = tx.session.get_one(Work, claimed.id)
+                if work.done_at is not None:  # its lease had run out and another worker sent it
+                    continue
                 letter = letters.by_id(tx, _known(work.letter_id))
                 match answer:
                     case Sent():
@@ -195,7 +197,7 @@ class Worker:
 
     def _change(self, work: Work, job: _Job, change: Change) -> _Outcome:
         """The change is made and read back. Whether it is done is what read-back says, not the row count."""
-        before = self._fields(job.subject) if isinstance(change, Correction) else {}
+        before = {one.field: one.before for one in job.result.changes}
         shown = job.result.shown or self.platform.plan(change)
         try:
             applied = self.platform.apply(shown, str(work.id))
@@ -240,8 +242,9 @@ class Worker:
 
     def _export(self, job: _Job) -> _Outcome:
         """The copy of the data is made and kept sealed until it is fetched or has run out."""
-        found = self.platform.find(job.address)
-        subjects = tuple(one for one in found if normalise(one.address) == normalise(job.address))
+        on_file = job.subject.address if job.subject else job.address
+        found = self.platform.find(on_file)
+        subjects = tuple(one for one in found if normalise(one.address) == normalise(on_file))
         if not subjects:
             return _Outcome(Event.PROVEN_NOTHING_FOUND, "nothing is stored under this address")
         out = io.BytesIO()
@@ -272,10 +275,21 @@ class Worker:
             if outcome.erased:
                 scope = request.subject_key or ""
                 suppressions.remember_erasure(tx, outcome.erased, scope, now)
-            if work.kind == WorkKind.APPLY:
-                self.advance(tx, case, [Happening(request, outcome.event, MAILBOT, outcome.reason)], now)
+            self._go_on(tx, case, request, work, outcome, now)
         self.done.changes_applied += outcome.event == Event.APPLIED
         self.done.failed += outcome.event == Event.FAILED
+
+    def _go_on(
+        self, tx: Transaction, case: Case, request: Request, work: Work, outcome: _Outcome, now: datetime
+    ) -> None:
+        """The request takes its next step. One that was undone while its change was made is undone after it."""
+        if work.kind == WorkKind.UNDO:
+            if outcome.event == Event.FAILED:
+                _log.error("an undo failed", case=case.reference, reason=outcome.reason)
+        elif possible(State(request.state), outcome.event):
+            self.advance(tx, case, [Happening(request, outcome.event, MAILBOT, outcome.reason)], now)
+        elif request.state == State.WITHDRAWN:
+            works.add(tx, WorkKind.UNDO, case_id=case.id, request_id=request.id, now=now)
 
 
 @dataclass(frozen=True, slots=True)
