@@ -97,6 +97,7 @@ class Advance:
         """True when the effect was not a letter and is done."""
         match effect:
             case Effect.APPLY:
+                _suppress(tx, case, happening, now)
                 works.add(tx, WorkKind.APPLY, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.APPLY_UNDO:
                 works.add(tx, WorkKind.UNDO, case_id=case.id, request_id=happening.request.id, now=now)

@@ -122,12 +122,12 @@ class App:
             return case.reference
 
 
-def build_app(config: Config, clock: Clock = utc_now) -> App:
-    """Every part of mailbot; nothing is opened or contacted yet.
+def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | None = None) -> App:
+    """Every part of mailbot; nothing is opened or contacted yet. `knowledge` saves reading the rules again.
 
     Raises ConfigTrouble, ResourceTrouble or StoreTrouble naming what is wrong and the mend.
     """
-    knowledge = load_knowledge(config)
+    knowledge = knowledge or load_knowledge(config)
     store = Store(config.database_url(), Keyring(config.master_keys()))
     dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
     reader = Reader(knowledge, dns.txt)
@@ -162,7 +162,9 @@ def build_app(config: Config, clock: Clock = utc_now) -> App:
             clock=clock,
         ),
         worker=Worker(store, advance, platform, clock),
-        follow_ups=FollowUps(store, advance, config.controller, clock),
+        follow_ups=FollowUps(
+            store, advance, config.controller, knowledge.policy.patience.export_kept_days, clock
+        ),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),
         unsubscribing=Unsubscribing(store, advance, config),

@@ -62,6 +62,7 @@ class Desk:
                 self._proof.take_target(tx, case, replace(targets[0], request=request))
             if request.proof != ProofLevel.CONTROL:
                 request.proof = ProofLevel.STAFF
+            case.answerable = True  # a person vouches for the sender, who must hear what was done
             self._happen(tx, case, request, Event.STAFF_APPROVED, by, "approved by staff", now)
 
     def ask_proof(self, request_id: UUID, by: str, now: datetime) -> None:

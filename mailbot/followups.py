@@ -30,6 +30,7 @@ class FollowUps:
     store: Store
     advance: Advance
     controller: Controller
+    export_kept_days: int
     clock: Callable[[], datetime]
 
     def sweep(self) -> int:
@@ -53,6 +54,8 @@ class FollowUps:
     def _follow_up(self, tx: Transaction, case: Case, requests: list[Request], now: datetime) -> None:
         happenings = []
         for request in requests:
+            if request.follow_up_at is None or request.follow_up_at > now:
+                continue  # another process was here first
             event = Event(request.follow_up or Event.TIME_RAN_OUT)
             if possible(State(request.state), event):
                 happenings.append(Happening(request, event, CLOCK))
@@ -78,7 +81,9 @@ class FollowUps:
                 _log.warning("a case must be answered", case=case.reference, days_left=days)
 
     def _forget(self) -> None:
+        now = self.clock()
         with self.store.begin() as tx:
-            gone = messages.destroy_due_keys(tx, self.clock().date())
+            exports.remove_made_before(tx, now - timedelta(days=self.export_kept_days))
+            gone = messages.destroy_due_keys(tx, now.date())
         if gone:
             _log.info("keys destroyed, their retention has ended", count=gone)

@@ -58,6 +58,7 @@ class Unsubscribing:
     def unsubscribe(self, address: str, *, how: str, language: str | None, now: datetime) -> bool:
         """The address gets no promotional mail from now on, durably; False when that was so already."""
         with self._store.begin() as tx:
+            tx.lock_ledger()  # of two clicks at once one is first
             if suppressions.is_suppressed(tx, address):
                 return False
             case, request = self._open(tx, address, language, now)
@@ -69,15 +70,21 @@ class Unsubscribing:
     def undo(self, address: str, *, how: str, now: datetime) -> bool:
         """The address gets promotional mail again; False when it was not on the list."""
         with self._store.begin() as tx:
+            tx.lock_ledger()
             if not suppressions.lift(tx, address, now):
                 return False
-            last = cases.last_unsubscribe(tx, address)
-            if last is not None:
-                case, request = last
+            case, request = cases.last_unsubscribe(tx, address) or self._reopen(tx, address, now)
+            if possible(State(request.state), Event.UNDONE):
                 reason = f"taken back by {how}"
-                if possible(State(request.state), Event.UNDONE):
-                    self._advance(tx, case, [Happening(request, Event.UNDONE, PERSON, reason)], now)
+                self._advance(tx, case, [Happening(request, Event.UNDONE, PERSON, reason)], now)
             return True
+
+    def _reopen(self, tx: Transaction, address: str, now: datetime) -> tuple[Case, Request]:
+        """A case to take back in, where there is none any more: imported, or its retention has ended."""
+        case, request = self._open(tx, address, None, now)
+        reason = "unsubscribed before mailbot or long ago"
+        self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
+        return case, request
 
     def _open(
         self, tx: Transaction, address: str, language: str | None, now: datetime

@@ -38,6 +38,12 @@ def content(tx: Transaction, case: Case, export: Export) -> bytes:
     return b"".join(seal.open(part.sealed, _CONTEXT) for part in tx.session.exec(query))
 
 
+def remove_made_before(tx: Transaction, time: datetime) -> None:
+    """Exports made before `time` are gone, fetched or not."""
+    for request_id in tx.session.exec(select(Export.request_id).where(Export.made_at <= time)).all():
+        remove(tx, request_id)
+
+
 def remove(tx: Transaction, request_id: UUID) -> None:
     """The request has no export any more."""
     export = of_request(tx, request_id)
