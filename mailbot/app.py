@@ -141,6 +141,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     writer = LetterWriter(replies, config, knowledge.policy)
     advance = Advance(writer, knowledge.policy)
     proof = Proof(store, advance, platform, knowledge.policy)
+    unsubscribing = Unsubscribing(store, advance, config)
     return App(
         config=config,
         clock=clock,
@@ -155,6 +156,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             reader=reader,
             advance=advance,
             proof=proof,
+            unsubscribing=unsubscribing,
             policy=knowledge.policy,
             controller=config.controller,
             bounce_address=config.smtp.bounce_address,
@@ -167,7 +169,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         ),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),
-        unsubscribing=Unsubscribing(store, advance, config),
+        unsubscribing=unsubscribing,
         hosts=Hosts(store, advance, knowledge.policy),
         exports=Exports(store, advance),
         status=StatusOfCase(store),

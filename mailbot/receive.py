@@ -32,10 +32,11 @@ from mailbot.letters import letter_of_bounce
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
 from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
-from mailbot.store import cases, messages, tokens
+from mailbot.store import cases, letters, messages, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
 from mailbot.store.tables import Case, Request
+from mailbot.unsubscribing import Unsubscribing
 
 _log = structlog.get_logger()
 _FAILED = re.compile(rb"^(?:Action:[ \t]*failed|Status:[ \t]*5\.\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
@@ -69,6 +70,7 @@ class Receive:
     reader: Reader
     advance: Advance
     proof: Proof
+    unsubscribing: Unsubscribing
     policy: Policy
     controller: Controller
     bounce_address: str
@@ -160,6 +162,7 @@ class Receive:
         before = replace(self.count)
         try:
             with self.store.begin() as tx:
+                _look_ahead(tx, together, now)
                 stored.update({one.incoming.place: self._store(tx, one, now) for one in together})
         except Exception as error:  # noqa: BLE001  # one bad mail must not hold up the other 49
             _log.warning(
@@ -193,6 +196,8 @@ class Receive:
         match one.reading:
             case Unreadable(reason=reason):
                 return self._quarantine(tx, one.incoming, reason, now)
+            case Reading() as reading if address := _unsubscribe_link_in(tx, reading):
+                return self._store_link(tx, one.incoming, reading, address, now)
             case Reading(automatic=None) as reading:
                 return self._store_letter(tx, one.incoming, reading, now)
             case reading:
@@ -207,6 +212,24 @@ class Receive:
         message.sealed_reading = seal.seal(_dump(unreadable_json("", reason)), "message.reading")
         messages.destroy_after(tx, key_id, self.policy.retention.closed_case_days, now)
         return QUARANTINED
+
+    def _store_link(
+        self, tx: Transaction, incoming: Incoming, reading: Reading, address: str, now: datetime
+    ) -> str:
+        """A mail program wrote for its user to the mailto address of an unsubscribe link (RFC 2369 §3.2): the
+        sealed address in the subject counts, whoever sent the mail and whether or not a machine did."""
+        language = reading.language.language
+        case = self.unsubscribing.accept(
+            tx, address, how="mailto", language=language.value if language else None, now=now
+        )
+        if case is not None:
+            self.count.cases_opened += 1
+            self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)
+            return CASE
+        key_id, _ = tx.new_key()
+        self._save(tx, incoming, reading, key_id, None, IGNORED, "unsubscribed already", now)
+        messages.destroy_after(tx, key_id, self.policy.retention.ignored_mail_days, now)
+        return IGNORED
 
     def _store_automatic(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
         reason = f"{reading.automatic.kind}: {reading.automatic.reason}" if reading.automatic else ""
@@ -387,6 +410,20 @@ class Receive:
             else:
                 self.proof.answer_otherwise(tx, token, answer, now, is_theirs=is_theirs)
         return CASE
+
+
+def _look_ahead(tx: Transaction, read: Sequence[_Read], now: datetime) -> None:
+    """What storing will ask about the senders of these mails is asked for all of them at once."""
+    senders = {one.reading.sender.address for one in read if isinstance(one.reading, Reading)}
+    addresses = [address for address in senders if address]
+    cases.look_ahead(tx, addresses)
+    letters.look_ahead(tx, addresses, now)
+
+
+def _unsubscribe_link_in(tx: Transaction, reading: Reading) -> str | None:
+    """The address of the unsubscribe token in the mail's subject, when we made it."""
+    found = (tx.pseudonyms.address_in(word) for word in reading.mail.subject.split() if len(word) > 40)
+    return next((address for address in found if address), None)
 
 
 def _is_from(tx: Transaction, reading: Reading, address_hash: bytes | None) -> bool:

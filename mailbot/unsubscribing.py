@@ -58,14 +58,20 @@ class Unsubscribing:
     def unsubscribe(self, address: str, *, how: str, language: str | None, now: datetime) -> bool:
         """The address gets no promotional mail from now on, durably; False when that was so already."""
         with self._store.begin() as tx:
-            tx.lock_ledger()  # of two clicks at once one is first
-            if suppressions.is_suppressed(tx, address):
-                return False
-            case, request = self._open(tx, address, language, now)
-            suppressions.suppress(tx, address, how=how, by=PERSON, now=now)
-            reason = f"unsubscribed by {how}"
-            self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
-            return True
+            return self.accept(tx, address, how=how, language=language, now=now) is not None
+
+    def accept(
+        self, tx: Transaction, address: str, *, how: str, language: str | None, now: datetime
+    ) -> Case | None:
+        """The same within the caller's transaction: the case that records it, or None when it was so already."""
+        tx.lock_ledger()  # of two clicks at once one is first
+        if suppressions.is_suppressed(tx, address):
+            return None
+        case, request = self._open(tx, address, language, now)
+        suppressions.suppress(tx, address, how=how, by=PERSON, now=now)
+        reason = f"unsubscribed by {how}"
+        self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
+        return case
 
     def undo(self, address: str, *, how: str, now: datetime) -> bool:
         """The address gets promotional mail again; False when it was not on the list."""
