@@ -13,6 +13,7 @@ from mailbot.advance import CLOCK, Advance, Happening
 from mailbot.config import Controller
 from mailbot.core.deadlines import next_staff_warning, received_on
 from mailbot.core.ledger import Entry
+from mailbot.core.policy import Policy
 from mailbot.core.workflow import Event, State, possible
 from mailbot.store import cases, exports, ledger, messages
 from mailbot.store.database import Store, Transaction
@@ -29,6 +30,7 @@ class FollowUps:
 
     store: Store
     advance: Advance
+    policy: Policy
     controller: Controller
     export_kept_days: int
     clock: Callable[[], datetime]
@@ -70,7 +72,9 @@ class FollowUps:
         today = received_on(now, ZoneInfo(self.controller.timezone))
         with self.store.begin() as tx:
             for case in cases.open_cases_due_before(tx, today + _LOOK_AHEAD):
-                warning = next_staff_warning(case.due_on, case.warnings_sent, today)
+                warning = next_staff_warning(
+                    case.due_on, case.warnings_sent, today, self.policy.staff_warning_days
+                )
                 if warning is None or warning.when > today:
                     continue
                 case.warnings_sent = warning.number

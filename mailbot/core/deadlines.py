@@ -1,4 +1,4 @@
-"""The legal clock of a case, and when to ask, remind, warn and give up.
+"""The legal clock of a case, and when to warn staff of it.
 
 Source: GDPR Art. 12(3) (one month from receipt, extendable by two further months, told within the
 first month), counted by Regulation (EEC, Euratom) 1182/71 Art. 2(2) and 3(2)(c), 3(4).
@@ -10,7 +10,6 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -153,50 +152,6 @@ def _not_a_working_day(day: date, country: str, holidays: Calendar | None) -> We
     return Weekend(day) if day.isoweekday() >= 6 else None
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpPlan:
-    """When to remind, give up and warn. All figures are days; reminders ascend, warnings descend."""
-
-    reminders_after_days: tuple[int, ...] = (3, 10)
-    expires_after_days: int = 30
-    staff_warnings_days_before_due: tuple[int, ...] = (10, 5, 1)
-
-
-FOLLOW_UP_PLAN = FollowUpPlan()
-
-
-class FollowUpKind(StrEnum):
-    """What the clock does about a person who has not confirmed."""
-
-    REMIND = "remind"
-    EXPIRE = "expire"
-
-
-class FollowUp(NamedTuple):
-    """Do `what` at `when` (in the past: now). `number` is the reminder's, from 1; store it as the
-    count of reminders sent. For EXPIRE it is the count already sent."""
-
-    what: FollowUpKind
-    when: datetime
-    number: int
-
-
-def next_follow_up(
-    asked_at: datetime, reminders_sent: int, now: datetime, plan: FollowUpPlan = FOLLOW_UP_PLAN
-) -> FollowUp:
-    """The one next thing to do about a confirmation asked for at `asked_at`.
-
-    Reminders missed while nothing ran are merged into the latest one, so nobody gets two at once.
-    """
-    expires_at = asked_at + timedelta(days=plan.expires_after_days)
-    planned = [asked_at + timedelta(days=days) for days in plan.reminders_after_days]
-    missed = sum(when <= now for when in planned)
-    number = max(reminders_sent + 1, missed)
-    if now >= expires_at or number > len(planned):
-        return FollowUp(FollowUpKind.EXPIRE, expires_at, reminders_sent)
-    return FollowUp(FollowUpKind.REMIND, planned[number - 1], number)
-
-
 class StaffWarning(NamedTuple):
     """Warn staff on the local day `when`. `days_before_due` is -1 for the escalation when it is late.
     `number` is to be stored as the count of warnings sent."""
@@ -207,13 +162,14 @@ class StaffWarning(NamedTuple):
 
 
 def next_staff_warning(
-    due: date, warnings_sent: int, today: date, plan: FollowUpPlan = FOLLOW_UP_PLAN
+    due: date, warnings_sent: int, today: date, days_before_due: tuple[int, ...]
 ) -> StaffWarning | None:
     """The next warning about an open case due on `due`; None once even the escalation was sent.
+    `days_before_due` descend (rules/policy.toml).
 
     Warnings missed while nothing ran are merged into the latest one.
     """
-    days = (*plan.staff_warnings_days_before_due, -1)
+    days = (*days_before_due, -1)
     planned = [due - timedelta(days=before) for before in days]
     number = max(warnings_sent + 1, sum(when <= today for when in planned))
     if warnings_sent >= len(planned):

@@ -10,16 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.core.deadlines import (
-    FollowUp,
-    FollowUpKind,
-    FollowUpPlan,
     PublicHoliday,
     StaffWarning,
     Weekend,
     extended,
     known_country,
     legal_deadline,
-    next_follow_up,
     next_staff_warning,
     public_holidays,
     received_on,
@@ -137,45 +133,6 @@ def test_a_naive_instant_has_no_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "after_days", "expected"),
-    [
-        (0, 0, (FollowUpKind.REMIND, 3, 1)),
-        (0, 4, (FollowUpKind.REMIND, 3, 1)),  # due, a little late
-        (1, 4, (FollowUpKind.REMIND, 10, 2)),
-        (0, 12, (FollowUpKind.REMIND, 10, 2)),  # both missed: one mail, the last one
-        (2, 12, (FollowUpKind.EXPIRE, 30, 2)),
-        (2, 40, (FollowUpKind.EXPIRE, 30, 2)),
-        (0, 30, (FollowUpKind.EXPIRE, 30, 0)),  # never a reminder of what has run out
-    ],
-)
-def test_follow_ups(sent: int, after_days: int, expected: tuple[FollowUpKind, int, int]) -> None:
-    """Reminders after 3 and 10 days, expiry after 30, nothing twice."""
-    what, days, number = expected
-    now = ASKED_AT + timedelta(days=after_days)
-    assert next_follow_up(ASKED_AT, sent, now) == FollowUp(what, ASKED_AT + timedelta(days=days), number)
-
-
-@given(hours=st.lists(st.integers(1, 400), max_size=12))
-def test_whenever_the_clock_ticks_nobody_gets_more_than_two_reminders(hours: list[int]) -> None:
-    """However irregular the ticks: at most two reminders, in order, never after the end."""
-    now, sent, numbers = ASKED_AT, 0, []
-    for pause in hours:
-        now += timedelta(hours=pause)
-        follow_up = next_follow_up(ASKED_AT, sent, now)
-        if follow_up.what is FollowUpKind.REMIND and follow_up.when <= now:
-            sent = follow_up.number
-            numbers.append(sent)
-            assert now < ASKED_AT + timedelta(days=30)
-    assert numbers in ([], [1], [2], [1, 2])
-
-
-def test_without_reminders_a_request_still_expires() -> None:
-    """A plan may have no reminders at all."""
-    plan = FollowUpPlan(reminders_after_days=())
-    assert next_follow_up(ASKED_AT, 0, ASKED_AT, plan).what is FollowUpKind.EXPIRE
-
-
-@pytest.mark.parametrize(
     ("sent", "today", "expected"),
     [
         (0, date(2026, 3, 20), StaffWarning(10, date(2026, 3, 23), 1)),
@@ -189,4 +146,4 @@ def test_without_reminders_a_request_still_expires() -> None:
 )
 def test_staff_warnings(sent: int, today: date, expected: StaffWarning | None) -> None:
     """Staff are warned 10, 5 and 1 days before, then once when it is late."""
-    assert next_staff_warning(date(2026, 4, 2), sent, today) == expected
+    assert next_staff_warning(date(2026, 4, 2), sent, today, (10, 5, 1)) == expected
