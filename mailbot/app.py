@@ -165,7 +165,12 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         ),
         worker=Worker(store, advance, platform, clock),
         follow_ups=FollowUps(
-            store, advance, config.controller, knowledge.policy.patience.export_kept_days, clock
+            store,
+            advance,
+            knowledge.policy,
+            config.controller,
+            knowledge.policy.patience.export_kept_days,
+            clock,
         ),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),

@@ -21,7 +21,6 @@ from mailbot.store.tables import Case, Request
 
 _log = structlog.get_logger()
 _A_BATCH = 100
-_LOOK_AHEAD = timedelta(days=11)
 
 
 @dataclass(slots=True)
@@ -70,8 +69,9 @@ class FollowUps:
         """Staff's warnings before the legal due date are in the ledger and raise the case in the queue."""
         now = self.clock()
         today = received_on(now, ZoneInfo(self.controller.timezone))
+        first = timedelta(days=max(self.policy.staff_warning_days, default=0))
         with self.store.begin() as tx:
-            for case in cases.open_cases_due_before(tx, today + _LOOK_AHEAD):
+            for case in cases.open_cases_due_before(tx, today + first):
                 warning = next_staff_warning(
                     case.due_on, case.warnings_sent, today, self.policy.staff_warning_days
                 )
