@@ -31,7 +31,6 @@ class FollowUps:
     advance: Advance
     policy: Policy
     controller: Controller
-    export_kept_days: int
     clock: Callable[[], datetime]
 
     def sweep(self) -> int:
@@ -87,7 +86,7 @@ class FollowUps:
     def _forget(self) -> None:
         now = self.clock()
         with self.store.begin() as tx:
-            exports.remove_made_before(tx, now - timedelta(days=self.export_kept_days))
+            exports.remove_made_before(tx, now - timedelta(days=self.policy.patience.export_kept_days))
             gone = messages.destroy_due_keys(tx, now.date())
         if gone:
             _log.info("keys destroyed, their retention has ended", count=gone)
