@@ -152,6 +152,7 @@ class Service:
                     troubles += 1
         finally:
             self._stop.set()
+            self._wake.set()
             sender.join()
             self._stop.clear()
         return troubles
