@@ -71,9 +71,8 @@ class Shield:
 
     def _with_headers(self, path: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         caching = _STATIC if path.startswith("/static/") else _NO_STORE
-        ours = (*self._headers, caching)
-        names = {name for name, _ in ours}
-        return [*(pair for pair in headers if pair[0].lower() not in names), *ours]
+        given = {name.lower() for name, _ in headers}  # a page may be stricter than the site
+        return [*headers, *(pair for pair in (*self._headers, caching) if pair[0] not in given)]
 
 
 def route_of(scope: Scope) -> str:

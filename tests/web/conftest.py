@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text as text_of
-from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from mailbot.config import parse_config
@@ -23,7 +24,7 @@ from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.workflow import State
 from mailbot.mail.catalogues import Catalogues
 from mailbot.store import cases, ledger, letters, messages, staff
-from mailbot.store.database import Store, Transaction, new_id
+from mailbot.store.database import Store, new_id
 from mailbot.store.encryption import Keyring
 from mailbot.store.tables import Case, Message, Request
 from mailbot.web.parts import WEB_DOMAIN, Health, Parts
@@ -87,8 +88,7 @@ def make_world(folder: Path, **web: Any) -> World:
     """A site with Stan, who may log in, and Nora, who has not signed."""
     web = {"public_url": "https://privacy.example", **web}
     config = parse_config({"web": web}, folder / "config.toml")
-    store = Store(f"sqlite:///{folder}/mailbot.db", Keyring([bytes(32)]))
-    SQLModel.metadata.create_all(store.engine)
+    store = Store(f"sqlite:///{shutil.copy(_template(), folder / 'mailbot.db')}", Keyring([bytes(32)]))
     deeds, clock = Deeds(), [NOW]
     proof, desk, unsubscribing = FakeProof(deeds), FakeDesk(deeds), FakeUnsubscribing(store, deeds)
     parts = Parts(
@@ -107,12 +107,24 @@ def make_world(folder: Path, **web: Any) -> World:
         rule_sentences={"deletion.en.close_account": "The person wants their account closed."},
         field_names=("email", "name", "phone"),
     )
-    with store.begin() as tx:
-        staff.add(tx, "stan", PASSWORD, role="agent", agreement=date(2026, 1, 7), now=NOW)
-        staff.add(tx, "nora", PASSWORD, role="agent", agreement=None, now=NOW)
     site = create_site(parts)
     client = TestClient(site, base_url="https://privacy.example")
     return World(parts, store, deeds, site, client, proof, desk, unsubscribing, clock)
+
+
+@cache
+def _template() -> Path:
+    """A database with its schema and its staff, made once: migrations and password hashes are slow on purpose."""
+    file = Path(mkdtemp()) / "template.db"
+    store = Store(f"sqlite:///{file}", Keyring([bytes(32)]))
+    store.open()
+    with store.begin() as tx:
+        staff.add(tx, "stan", PASSWORD, role="agent", agreement=date(2026, 1, 7), now=NOW)
+        staff.add(tx, "nora", PASSWORD, role="agent", agreement=None, now=NOW)
+    with store.engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.engine.dispose()
+    return file
 
 
 def add_case(
@@ -134,7 +146,6 @@ def add_case(
 ) -> str:
     """A case with its mail; says its reference."""
     with store.begin() as tx:
-        _check_links_at_the_end(tx)
         person = Person(address, name, subject)
         case = cases.open_case(
             tx,
@@ -166,11 +177,6 @@ def add_case(
         )
         ledger.append(tx, entry)
         return case.reference
-
-
-def _check_links_at_the_end(tx: Transaction) -> None:
-    """Rows of one transaction may be written in any order."""
-    tx.session.execute(text_of("PRAGMA defer_foreign_keys=ON"))
 
 
 def _add_mail(
@@ -233,7 +239,7 @@ def mail_bytes(
         for (kind, extra, content), encoding in zip(parts, encodings, strict=True)
     )
     head = (
-        f"From: {sender}\r\nTo: privacy@example.com\r\nSubject: {subject}\r\nMessage-ID: <1@example.org>\r\n"
+        f"From: {sender}\r\nTo: privacy@example.com\r\nSubject: {subject}\r\nMessage-ID: <{new_id()}@example.org>\r\n"
         'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="frontier"\r\n\r\n'
     )
     return (head + body + "--frontier--\r\n").encode()
@@ -242,7 +248,6 @@ def mail_bytes(
 def add_quarantined(store: Store) -> str:
     """A mail that could not be read; says its id."""
     with store.begin() as tx:
-        _check_links_at_the_end(tx)
         key_id, _ = tx.new_key()
         incoming = messages.Incoming(b"Subject: odd\r\n\r\nsecret words\r\n", NOW, "privacy")
         message: Message = messages.save(

@@ -109,7 +109,7 @@ def test_the_server_writes_no_access_log(world: World) -> None:
 
 @pytest.mark.parametrize("written", ["8025", ":8025", "host", "host:99999", "host:x"])
 def test_a_wrong_listen_address_is_named(written: str) -> None:
-    with pytest.raises(Exception, match="web.listen"):
+    with pytest.raises(Exception, match=r"web\.listen"):
         listen_address(written)
 
 
