@@ -12,9 +12,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mailbot.core.request import Language
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, SmtpSettings
@@ -25,6 +26,18 @@ _SMTP_KEYS = {"host", "port", "security", "username", "max_per_minute", "timeout
 
 class ConfigTrouble(Exception):
     """The configuration cannot be used; the text names file, key and mend."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("no time zone of the IANA database; write one such as Europe/Vilnius") from None
+    return name
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class _Table(BaseModel):
@@ -38,7 +51,7 @@ class Controller(_Table):
     legal_name: str = "UAB Akovana"
     address: str = "Didžioji g. 18, 01128 Vilnius, Lithuania"
     country: str = Field(default="LT", pattern="^[A-Z]{2}$")
-    timezone: str = "Europe/Vilnius"
+    timezone: TimeZone = "Europe/Vilnius"
     privacy_address: str = "privacy@myownconference.com"
     policy_url: str = "https://myownconference.com/privacy-policy"
     policy_version: str = "3.12"
@@ -65,7 +78,7 @@ class Mailbox(_Table):
 
     name: str = Field(pattern=r"^[\w-]+$")
     host: str
-    port: int = 993
+    port: Port = 993
     security: Security = Security.TLS
     ca_file: str = ""
     username: str
@@ -86,7 +99,7 @@ class Smtp(_Table):
     """The server that sends our mail."""
 
     host: str = "localhost"
-    port: int = 587
+    port: Port = 587
     security: Security = Security.STARTTLS
     ca_file: str = ""
     username: str = ""

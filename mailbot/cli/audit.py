@@ -23,7 +23,7 @@ from mailbot.store import cases, ledger, letters
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, LedgerEntry
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 

@@ -27,7 +27,7 @@ from mailbot.store import cases as stored
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _STDIN = Path("-")
 _COLUMNS = ("reference", "number", "kind", "capacity", "state", "due_on", "opened_at", "language", "reason")

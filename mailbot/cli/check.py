@@ -5,19 +5,22 @@ from __future__ import annotations
 import typer
 
 from mailbot.cli.configured import read_config
+from mailbot.cli.logs import set_up_logging
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, print_status
 from mailbot.cli.trouble import DONE, WRONG
 from mailbot.cli.trouble import FAILED as EXIT_FAILED
 from mailbot.cli.trying import FAILED, Check, try_everything
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def check(ctx: typer.Context) -> None:
     """Try every part of the configuration for real and name the mend of what fails."""
-    config, checks = read_config(ctx), []
+    config = read_config(ctx)
+    set_up_logging(config.logging)
+    checks: list[Check] = []
     for one in try_everything(config):
         checks.append(one)
         if not settings_of(ctx).json:

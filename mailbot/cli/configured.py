@@ -1,4 +1,4 @@
-"""The configuration as commands get it: read, with logging set up."""
+"""The configuration as commands get it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 
 import typer
 
-from mailbot.cli.logs import set_up_logging
 from mailbot.cli.options import settings_of
 from mailbot.config import DEFAULT_PATH, Config, ConfigTrouble, load_config, parse_config
 from mailbot.mail.dns import Dns
@@ -14,19 +13,13 @@ from mailbot.mail.dns import Dns
 
 def read_config(ctx: typer.Context) -> Config:
     """The configuration named on the line. Raises ConfigTrouble."""
-    config = load_config(settings_of(ctx).config)
-    set_up_logging(config.logging)
-    return config
+    return load_config(settings_of(ctx).config)
 
 
 def read_config_or_defaults(ctx: typer.Context) -> Config:
     """The same; without any configuration the defaults. Raises ConfigTrouble for a named one that is missing."""
     named = settings_of(ctx).config or os.environ.get("MAILBOT_CONFIG")
-    if named or DEFAULT_PATH.exists():
-        return read_config(ctx)
-    config = parse_config({}, DEFAULT_PATH)
-    set_up_logging(config.logging)
-    return config
+    return read_config(ctx) if named or DEFAULT_PATH.exists() else parse_config({}, DEFAULT_PATH)
 
 
 def resolver(config: Config) -> Dns:

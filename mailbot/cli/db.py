@@ -6,12 +6,13 @@ import typer
 from alembic.runtime.migration import MigrationContext
 
 from mailbot.cli.configured import read_config
+from mailbot.cli.logs import set_up_logging
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import print_json, say
 from mailbot.cli.stored import make_store
 from mailbot.store.database import Store
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
@@ -22,7 +23,9 @@ def db() -> None:
 @app.command()
 def upgrade(ctx: typer.Context) -> None:
     """Bring the schema to the newest revision; doing it again changes nothing."""
-    store = make_store(read_config(ctx))
+    config = read_config(ctx)
+    set_up_logging(config.logging)
+    store = make_store(config)
     before = store.schema_state()
     store.upgrade()
     revision = _revision(store)

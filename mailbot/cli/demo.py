@@ -12,7 +12,7 @@ from mailbot.cli.options import settings_of
 from mailbot.config import Logging
 from mailbot.demo.run import run_demo
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from mailbot.core.message import Unreadable
 from mailbot.knowledge import load_knowledge
 from mailbot.reading import Reader, as_json, unreadable_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _LONGEST_QUOTE = 600
 _DEFAULT_MOST_BYTES = 26_214_400

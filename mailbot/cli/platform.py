@@ -7,13 +7,14 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mailbot.app import files_root, load_data_map
 from mailbot.cli.configured import read_config
+from mailbot.cli.opened import no_platform_url
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import print_json, print_status
-from mailbot.config import Config, ConfigTrouble
+from mailbot.config import Config
 from mailbot.platform.interface import CheckLine, CheckStatus
 from mailbot.platform.sql import open_platform
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
@@ -40,7 +41,7 @@ def check_platform(config: Config) -> tuple[CheckLine, ...]:
     try:
         platform = open_platform(config.platform_url(), load_data_map(config), files_root(config))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConfigTrouble(f"platform.url: no URL that can be opened ({type(error).__name__})") from None
+        raise no_platform_url(error) from None
     try:
         return platform.check()
     finally:

@@ -13,7 +13,7 @@ from mailbot.core.classify import ExampleFailure, check_examples
 from mailbot.core.rules import Rulebook
 from mailbot.knowledge import load_rulebooks
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from mailbot.service import Service, Summary
 from mailbot.web.server import create_server, listen_address
 from mailbot.web.site import create_site
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 PARTS = ("mail", "web", "schedule")
 _BACKLOG = 512

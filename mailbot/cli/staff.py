@@ -20,7 +20,7 @@ from mailbot.store import ledger, staff
 from mailbot.store.database import Transaction
 from mailbot.store.tables import Staff
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _GENERATED_BYTES = 15
 

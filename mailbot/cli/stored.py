@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import typer
 
 from mailbot.cli.configured import read_config
+from mailbot.cli.logs import set_up_logging
 from mailbot.config import Config, ConfigTrouble
 from mailbot.store.database import Store, StoreTrouble
 from mailbot.store.encryption import Keyring
@@ -23,7 +24,9 @@ def make_store(config: Config) -> Store:
 
 def open_store(ctx: typer.Context) -> Store:
     """The store, open. Raises ConfigTrouble, StoreTrouble or KeyTrouble."""
-    store = make_store(read_config(ctx))
+    config = read_config(ctx)
+    set_up_logging(config.logging)
+    store = make_store(config)
     store.open()
     return store
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from babel.messages.pofile import PoFileError
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
-from mailbot.app import build_app
 from mailbot.cli.configured import resolver
+from mailbot.cli.opened import checked_app
 from mailbot.cli.platform import check_platform
 from mailbot.cli.stored import make_store
 from mailbot.cli.trouble import WRONG, said
@@ -84,7 +84,8 @@ def _run(part: str, attempt: Try, config: Config, answer: queue.SimpleQueue[Sequ
         answer.put(attempt(config))
     except Exception as error:  # noqa: BLE001  # told as this part's failure; the other parts go on
         code, sentence = said(error)
-        answer.put([Check(part, FAILED, sentence, is_wrong=code == WRONG)])
+        mend = "Correct it in the configuration" if code == WRONG else ""
+        answer.put([Check(part, FAILED, sentence, mend, is_wrong=code == WRONG)])
 
 
 def _parts(config: Config) -> list[tuple[str, Try]]:
@@ -205,7 +206,7 @@ def _rules(config: Config) -> Sequence[Check]:
 
 def _templates(config: Config) -> Sequence[Check]:
     """Every letter's template compiles in every language, and with it every part of the program is built."""
-    build_app(config)
+    checked_app(config)
     places = tuple(one / "mail" for one in _folders(config, "templates", config.folders.templates))
     catalogues = Catalogues(*_folders(config, "locale", config.folders.locale))
     faults = [one for language in catalogues.languages() for one in _faults(catalogues, language, places)]

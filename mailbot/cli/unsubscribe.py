@@ -17,7 +17,7 @@ from mailbot.store import suppressions
 from mailbot.store.tables import Suppression
 from mailbot.unsubscribing import Links
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 STDOUT = Path("-")
 _LINES_SHOWN = 20
