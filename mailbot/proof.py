@@ -132,8 +132,9 @@ class Proof:
             shown = self._shown(tx, prepared, now)
             if shown is None or any(view.refusals for view in shown.requests):
                 return shown
-            self.settle(tx, prepared, now)
-        return replace(shown, open=False)
+            states = self.settle(tx, prepared, now)
+        after = zip(shown.requests, states, strict=True)
+        return replace(shown, requests=tuple(replace(one, state=state) for one, state in after), open=False)
 
     def cancel(self, token: str, now: datetime) -> bool:
         """The requests are withdrawn; False when the token opens nothing."""
@@ -161,19 +162,21 @@ class Proof:
         ]
         return Prepared(token, address, tuple(targets))
 
-    def settle(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
-        """The token is spent and every request takes its next step."""
+    def settle(self, tx: Transaction, prepared: Prepared, now: datetime) -> tuple[State, ...]:
+        """The token is spent and every request takes its next step; says where each target stands then."""
         taken = tokens.take(tx, prepared.token, Purpose.CONFIRM, now)
         if taken is None:
-            return
+            return tuple(State(target.request.state) for target in prepared.targets)
         row, case = taken
         tokens.use(row, now)
-        happenings = [
-            happening
+        own = [
+            replace(target, request=self._own_request(tx, case, prepared, target, now))
             for target in prepared.targets
-            if (happening := self._settle_one(tx, case, prepared, target, now)) is not None
         ]
+        waiting = [target for target in own if target.request.state == State.AWAITING_PROOF]
+        happenings = [self._settle_one(tx, case, prepared, target) for target in waiting]
         self._advance(tx, case, happenings, now)
+        return tuple(State(target.request.state) for target in own)
 
     def answer_otherwise(
         self, tx: Transaction, token: str, answer: Answer, now: datetime, *, is_theirs: bool = True
@@ -239,15 +242,9 @@ class Proof:
         plan = self._platform.plan(change) if change else None
         return Target(request, fitted, subject, fields, plan, self._platform.events(subject))
 
-    def _settle_one(
-        self, tx: Transaction, case: Case, prepared: Prepared, target: Target, now: datetime
-    ) -> Happening | None:
-        request = self._own_request(tx, case, prepared, target, now)
-        if request.state != State.AWAITING_PROOF:
-            return None
-        own = replace(target, request=request)
-        self.take_target(tx, case, own)
-        return self._next(tx, case, normalise(prepared.address), own)
+    def _settle_one(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> Happening:
+        self.take_target(tx, case, target)
+        return self._next(tx, case, normalise(prepared.address), target)
 
     def _own_request(
         self, tx: Transaction, case: Case, prepared: Prepared, target: Target, now: datetime

@@ -46,7 +46,7 @@ PEOPLE: tuple[Persona, ...] = (
     Persona("user_and_visitor", "Alice Martin", "alice.martin@example.org", "en", 10, "Dublin", "IE",
             "+353 1 555 0102", "Consultant", 4),
     Persona("lithuanian", "Rūta Kazlauskaitė", "ruta.kazlauskaite@pastas.example", "lt", 11, "Vilnius", "LT",
-            "+370 612 00 345", "Vadybininkė"),
+            "+370 612 00 345", "Vadybininkė", 3),
     Persona("polish", "Łukasz Wójcik", "lukasz.wojcik@poczta.example", "pl", 12, "Kraków", "PL",
             "+48 12 555 01 21", "Inżynier", 5),
     Persona("ukrainian", "Олена Шевченко", "olena.shevchenko@poshta.example", "uk", 13, "Львів", "UA",
@@ -81,4 +81,4 @@ COMPANIES: tuple[tuple[int, str, str, str, str], ...] = (
     (5, "Aula Nova S.A.", "5 avenue Jean-Médecin, 06000 Nice", "FR61954506077",
      "FR76 1027 8060 0000 0201 1234 567"),
 )  # fmt: skip
-"""id, name, address, VAT number, bank account; 2, 3, 4 and 5 are shared by two accounts each."""
+"""id, name, address, VAT number, bank account; all but the first are shared by two accounts or more."""

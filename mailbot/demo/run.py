@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -122,12 +123,16 @@ def start_mailbot(world: World, port: int | None, stack: ExitStack) -> tuple[App
 
 
 def play_all(world: World, app: App, say: Console) -> list[Ended]:
-    """Every sample is written first, as mail comes in at once in the morning; then everybody plays their part."""
-    plays, written = Plays(world, app), {}
-    for sample in SAMPLES:
-        written[sample.name] = time.monotonic()
+    """Every sample is written, as mail comes in the morning; everybody plays their part, all at once."""
+    plays = Plays(world, app)
+
+    def one(sample: Sample) -> Ended:
+        written = time.monotonic()
         plays.write(sample)
-    return [_play(plays, app, world, sample, written[sample.name], say) for sample in SAMPLES]
+        return _play(plays, app, world, sample, written, say)
+
+    with ThreadPoolExecutor(max_workers=len(SAMPLES)) as everybody:
+        return list(everybody.map(one, SAMPLES))
 
 
 def _play(plays: Plays, app: App, world: World, sample: Sample, written: float, say: Console) -> Ended:
@@ -142,11 +147,14 @@ def _play(plays: Plays, app: App, world: World, sample: Sample, written: float, 
 
 
 def _has_ended(app: App, sample: Sample) -> bool:
+    """Every request of the sample is where it should be, and its letters are out."""
     with app.store.read() as tx:
         if sample.requests is None:
             return _ignored(tx, sample)
-        states = [(request.kind, request.state) for _, request in _requests(tx, sample)]
-    return bool(states) and _as_wanted(sample, states) and not _unsent(app)
+        found = _requests(tx, sample)
+        states = [(request.kind, request.state) for _, request in found]
+        written = [letter for case, _ in found for letter in letters.of_case(tx, case.id)]
+    return bool(states) and _as_wanted(sample, states) and not any(one.state == "queued" for one in written)
 
 
 def _as_wanted(sample: Sample, states: Sequence[tuple[str, str]]) -> bool:
@@ -164,11 +172,6 @@ def _requests(tx: Transaction, sample: Sample) -> list[tuple[Case, Request]]:
 
 def _ignored(tx: Transaction, sample: Sample) -> bool:
     return messages.why_ignored(tx, sample.person.address) is not None
-
-
-def _unsent(app: App) -> bool:
-    with app.store.read() as tx:
-        return letters.count_by_state(tx).get("queued", 0) > 0
 
 
 def _ended(app: App, world: World, sample: Sample, seconds: float, trouble: str) -> Ended:

@@ -93,6 +93,8 @@ def test_a_company_goes_only_with_its_last_account(world: World) -> None:
     delete(world, world.user("delete_account"), "first")
     assert 3 in world.dump()["companies"]
     delete(world, world.user("two_things"), "second")
+    assert 3 in world.dump()["companies"]
+    delete(world, world.user("lithuanian"), "third")
     assert 3 not in world.dump()["companies"]
 
 
