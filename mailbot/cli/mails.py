@@ -73,7 +73,7 @@ def _mails_of_folder(folder: str) -> Iterator[tuple[str, str | None]]:
         for name in sorted(files):
             file = os.path.join(place, name)  # noqa: PTH118  # str: paths that are no UTF-8 stay as they are
             kind = _BY_SUFFIX.get(Path(name).suffix.lower())
-            if not name.startswith(".") and (kind or _looks_like_mail(file)):
+            if not name.startswith(".") and Path(file).is_file() and (kind or _looks_like_mail(file)):
                 yield file, kind
 
 

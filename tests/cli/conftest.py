@@ -21,6 +21,8 @@ from mailbot.cli.program import app
 
 PROGRAM = Path(sys.executable).parent / "mailbot"
 CONFIG = """
+[controller]
+languages = ["en", "fr"]
 [smtp]
 host = "127.0.0.1"
 port = 1

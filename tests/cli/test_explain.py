@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from email.message import EmailMessage
@@ -91,6 +92,7 @@ def test_a_folder_is_read_to_its_bottom_in_order_and_only_mails_of_it(here: Here
     here.write("box/cur/1700.M1.host:2,S", letter(3))
     here.write("box/c.mbox", mbox(letter(4), letter(5)))
     here.write("box/.hidden.eml", letter(6))
+    os.mkfifo(here.folder / "box" / "pipe.eml")
     found = [Path(one["path"]).name for one in lines(here, "box")]
     assert found == ["c.mbox:1", "c.mbox:2", "1.eml", "2.eml", "1700.M1.host:2,S"]
 
