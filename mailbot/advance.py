@@ -26,8 +26,9 @@ PERSON, CLOCK, MAILBOT, HOST = "person", "clock", "mailbot", "host"
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event for one request. `reason` is for staff and ledger and holds no personal data; `note` is
-    what a letter shall say (staff's own words); `address` is the other address to be asked for proof."""
+    """One event for one request. `reason` is for staff and ledger and holds no personal data. `note` is what
+    staff or a host wrote: kept sealed for staff, and said in the letter of a step that has one. `address` is
+    the other address to be asked for proof."""
 
     request: Request
     event: Event
@@ -71,6 +72,8 @@ class Advance:
         request.reason = happening.reason or request.reason
         request.version += 1
         self._set_follow_up(request, now)
+        if happening.note.strip():
+            cases.set_note(tx, case, request, happening.note.strip())
         details = {"from": before.value, "to": made.to.value, "reason": happening.reason}
         grounds = f"{request.kind}, proof {request.proof}"
         actor = happening.actor

@@ -54,6 +54,7 @@ class App:
     clock: Clock
     store: Store
     platform: SqlPlatform
+    data_map: DataMap
     knowledge: Knowledge
     dns: Dns
     reader: Reader
@@ -88,6 +89,7 @@ class App:
             health=health,
             open_request=self.open_request,
             rule_sentences=self.knowledge.classifier.sentences(),
+            field_names=self.data_map.correctable_fields(),
         )
 
     def open_request(
@@ -131,7 +133,8 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     store = Store(config.database_url(), Keyring(config.master_keys()))
     dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
     reader = Reader(knowledge, dns.txt)
-    platform = open_platform(config.platform_url(), load_data_map(config), files_root(config), clock)
+    data_map = load_data_map(config)
+    platform = open_platform(config.platform_url(), data_map, files_root(config), clock)
     locales = folders("locale", config.path(config.folders.locale) if config.folders.locale else None)
     templates = folders(
         "templates", config.path(config.folders.templates) if config.folders.templates else None
@@ -147,6 +150,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         clock=clock,
         store=store,
         platform=platform,
+        data_map=data_map,
         knowledge=knowledge,
         dns=dns,
         reader=reader,

@@ -115,8 +115,7 @@ class Desk:
     def dismiss(self, request_id: UUID, reason: str, by: str, now: datetime) -> None:
         """The request is closed without an answer (spam, a mail for somebody else)."""
         with self._case(request_id) as (tx, case, request):
-            said = "dismissed by staff" if reason.strip() else "dismissed by staff without a reason"
-            self._happen(tx, case, request, Event.STAFF_DISMISSED, by, said, now)
+            self._happen(tx, case, request, Event.STAFF_DISMISSED, by, "dismissed by staff", now, note=reason)
 
     def extend(self, reference: str, reason: str, by: str, now: datetime) -> None:
         """Two further months, once, told with the reasons within the first month (GDPR Art. 12(3))."""

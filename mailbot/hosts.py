@@ -50,9 +50,9 @@ class Hosts:
     def refuse(self, token: str, reason: str, now: datetime) -> bool:
         """The host says no; staff answer the visitor. What the host wrote is not mailed on to anybody."""
         said = "the host refused, with a reason" if reason.strip() else "the host refused"
-        return self._decide(token, Event.HOST_REFUSED, said, now)
+        return self._decide(token, Event.HOST_REFUSED, said, now, reason)
 
-    def _decide(self, token: str, event: Event, reason: str, now: datetime) -> bool:
+    def _decide(self, token: str, event: Event, reason: str, now: datetime, note: str = "") -> bool:
         with self._store.begin() as tx:
             taken = tokens.take(tx, token, Purpose.HOST, now)
             found = _find(tx, token, now)
@@ -60,7 +60,7 @@ class Hosts:
                 return False
             row, case, request = found
             tokens.use(row, now)
-            self._advance(tx, case, [Happening(request, event, HOST, reason)], now)
+            self._advance(tx, case, [Happening(request, event, HOST, reason, note)], now)
             return True
 
     def _question(self, tx: Transaction, case: Case, request: Request) -> HostQuestion | None:

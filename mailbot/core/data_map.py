@@ -197,6 +197,11 @@ class DataMap:
         """How this kind of person is found; None where the platform has none."""
         return self.visitor if capacity is Capacity.VISITOR else self.user
 
+    def correctable_fields(self) -> tuple[str, ...]:
+        """The names of the fields that a correction may change, as ordered in the map."""
+        rules = (rule for place in self.places for rule in place.columns if rule.validator and rule.field)
+        return tuple(dict.fromkeys(rule.field for rule in rules if rule.field))
+
     def tables(self) -> frozenset[str]:
         """Every table that the map names."""
         rules = [rule for rule in (self.user, self.visitor) if rule]

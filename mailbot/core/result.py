@@ -57,6 +57,8 @@ class Result:
     new_address_proven: bool = False
     rows: int = 0
     files: int = 0
+    note: str = ""
+    """What a host or a member of staff wrote when they decided; for staff only."""
 
 
 def told_as_gone(plan: Plan) -> tuple[PlannedStep, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -51,6 +52,9 @@ def open_case(
         due_why=due_why,
     )
     tx.session.add(case)
+    tx.known.requests[case.id] = []
+    if case.address_hash in tx.known.open_cases:
+        tx.known.open_cases[case.address_hash].append(case)
     return case
 
 
@@ -68,6 +72,8 @@ def add_request(tx: Transaction, case: Case, asked: Asked, position: int, now: d
         sealed_asked=seal_value(tx, case.key_id, asked, "request.asked"),
     )
     tx.session.add(request)
+    if case.id in tx.known.requests:
+        tx.known.requests[case.id].append(request)
     return request
 
 
@@ -121,8 +127,15 @@ def set_result(tx: Transaction, case: Case, request: Request, result: Result) ->
     request.sealed_result = seal_value(tx, case.key_id, result, "request.result")
 
 
+def set_note(tx: Transaction, case: Case, request: Request, note: str) -> None:
+    """What staff or a host wrote last about the request is this; for staff only."""
+    set_result(tx, case, request, replace(result_of(tx, case, request), note=note))
+
+
 def requests_of(tx: Transaction, case_id: UUID) -> Sequence[Request]:
     """The requests of a case in serving order."""
+    if case_id in tx.known.requests:
+        return sorted(tx.known.requests[case_id], key=lambda request: request.position)
     query = select(Request).where(Request.case_id == case_id).order_by(col(Request.position))
     return tx.session.exec(query).all()
 
@@ -154,10 +167,19 @@ def of_address(tx: Transaction, address: str) -> Sequence[Case]:
 
 def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
     """The open cases of one address, oldest first."""
-    query = select(Case).where(
-        Case.address_hash == tx.pseudonyms.address(address), col(Case.closed_at).is_(None)
-    )
-    return tx.session.exec(query.order_by(col(Case.opened_at))).all()
+    address_hash = tx.pseudonyms.address(address)
+    if address_hash not in tx.known.open_cases:
+        look_ahead(tx, [address])
+    return [case for case in tx.known.open_cases[address_hash] if case.closed_at is None]
+
+
+def look_ahead(tx: Transaction, addresses: Sequence[str]) -> None:
+    """`open_of_address` knows of these addresses for the rest of the transaction, by one query for all of them."""
+    found: dict[bytes, list[Case]] = {tx.pseudonyms.address(address): [] for address in addresses}
+    query = select(Case).where(col(Case.address_hash).in_(found), col(Case.closed_at).is_(None))
+    for case in tx.session.exec(query.order_by(col(Case.opened_at))):
+        found[case.address_hash or b""].append(case)
+    tx.known.open_cases.update(found)
 
 
 def last_unsubscribe(tx: Transaction, address: str) -> tuple[Case, Request] | None:

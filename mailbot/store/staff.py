@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pwdlib import PasswordHash
 from sqlmodel import col, select
 
-from mailbot.store.database import Transaction, new_id
+from mailbot.store.database import Store, Transaction, new_id
 from mailbot.store.tables import Staff, StaffSession
 
 SESSION_HOURS = 12
@@ -76,11 +76,24 @@ def everyone(tx: Transaction) -> Sequence[Staff]:
     return tx.session.exec(select(Staff).order_by(col(Staff.name))).all()
 
 
-def log_in(tx: Transaction, name: str, password: str, now: datetime) -> tuple[str, StaffSession] | None:
-    """A new session and its cookie; None for every reason alike (unknown, wrong, locked, disabled, unsigned)."""
+def log_in(store: Store, name: str, password: str, now: datetime) -> tuple[str, StaffSession] | None:
+    """A new session and its cookie; None for every reason alike (unknown, wrong, locked, disabled, unsigned).
+
+    The password is hashed between two transactions: it takes long, and others must be able to write meanwhile.
+    """
+    with store.read() as tx:
+        known = by_name(tx, name)
+    right = _HASHER.verify(password, known.password_hash if known else _NOBODY)
+    with store.begin() as tx:
+        return _admit(tx, name, known.password_hash if known else "", now, right=right)
+
+
+def _admit(
+    tx: Transaction, name: str, password_hash: str, now: datetime, *, right: bool
+) -> tuple[str, StaffSession] | None:
     staff = by_name(tx, name)
-    right = _HASHER.verify(password, staff.password_hash if staff else _NOBODY)
-    if staff is None or (staff.locked_until and staff.locked_until > now):
+    is_other = staff is None or staff.password_hash != password_hash
+    if staff is None or is_other or (staff.locked_until and staff.locked_until > now):
         return None
     if not right:
         _count_failure(staff, now)

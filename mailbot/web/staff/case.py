@@ -55,6 +55,8 @@ class RequestSheet:
     proof: str
     confidence: float
     asked: Asked | None
+    note: str
+    """What staff or a host wrote about it; empty until the case is opened."""
     actions: tuple[str, ...]
 
 
@@ -227,6 +229,7 @@ def _request(tx: Transaction, case: Case, request: AskedRequest, is_opened: bool
         proof=request.proof,
         confidence=request.confidence,
         asked=cases.asked_of(tx, case, request) if is_opened else None,
+        note=cases.result_of(tx, case, request).note if is_opened else "",
         actions=possible_actions(State(request.state)),
     )
 

@@ -135,9 +135,8 @@ class LoginPages:
     def _try(self, name: str, password: str) -> str | None:
         if len(name) > _LONGEST_NAME or len(password) > _LONGEST_PASSWORD:
             return None
-        with self._parts.store.begin() as tx:
-            found = staff.log_in(tx, name, password, self._parts.clock())
-            return found[0] if found else None
+        found = staff.log_in(self._parts.store, name, password, self._parts.clock())
+        return found[0] if found else None
 
     def _form(self, status: int, message: str) -> Response:
         response = self._pages.show("staff/login.html", "en", status, message=message, login=None)
