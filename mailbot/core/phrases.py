@@ -67,73 +67,82 @@ class Hit:
     last: int
 
 
-def parse_pattern(
-    text: str, words: Mapping[str, Sequence[str]], spelling: Mapping[str, str]
-) -> list[Pattern]:
-    """Every plain sequence that `text` stands for. `spelling` maps letters to what else people type ("ö": "oe").
+class Notation:
+    """Reads patterns with one file's word lists. `spelling` maps letters to what else people type ("ö": "oe")."""
 
-    Raises: PatternError.
-    """
-    pieces = _PIECE.findall(text)
-    for index, piece in enumerate(pieces):
-        if (either := re.fullmatch(r"<(\d+)>", piece)) is not None:
-            left, right = " ".join(pieces[:index]), " ".join(pieces[index + 1 :])
-            gap = f"~{either[1]}"
-            return [
-                *parse_pattern(f"{left} {gap} {right}", words, spelling),
-                *parse_pattern(f"{right} {gap} {left}", words, spelling),
-            ]
-    patterns = _sequences(pieces, words, spelling, 0)
-    if not patterns or any(_first_phrases(pattern) is None for pattern in patterns):
-        raise PatternError(f"`{text}` must begin with a word that cannot be missing")
-    return patterns
+    def __init__(self, words: Mapping[str, Sequence[str]], spelling: Mapping[str, str]) -> None:
+        self._words = words
+        self._spelling = spelling
+        self._read: dict[str, list[Pattern]] = {}
+        """Pieces read before: most name the same word lists again and again."""
 
+    def parse(self, text: str) -> list[Pattern]:
+        """Every plain sequence that `text` stands for.
 
-def _sequences(
-    pieces: Sequence[str], words: Mapping[str, Sequence[str]], spelling: Mapping[str, str], depth: int
-) -> list[Pattern]:
-    if depth > _DEEPEST or any("(" in piece[1:] for piece in pieces):
-        raise PatternError(
-            f"`{' '.join(pieces)}` nests too deep, or has a bracket within a word; write it out"
-        )
-    choices = [_choices(piece, words, spelling, depth) for piece in pieces]
-    return [tuple(chain.from_iterable(combination)) for combination in product(*choices)]
+        Raises: PatternError.
+        """
+        pieces = _PIECE.findall(text)
+        for index, piece in enumerate(pieces):
+            if (either := re.fullmatch(r"<(\d+)>", piece)) is not None:
+                left, right = " ".join(pieces[:index]), " ".join(pieces[index + 1 :])
+                gap = f"~{either[1]}"
+                return [*self.parse(f"{left} {gap} {right}"), *self.parse(f"{right} {gap} {left}")]
+        patterns = self._sequences(pieces, 0)
+        if not patterns or any(_first_phrases(pattern) is None for pattern in patterns):
+            raise PatternError(f"`{text}` must begin with a word that cannot be missing")
+        return patterns
 
-
-def _choices(
-    piece: str, words: Mapping[str, Sequence[str]], spelling: Mapping[str, str], depth: int
-) -> list[Pattern]:
-    """The sequences that one piece of a pattern stands for; plain words of one piece are kept together."""
-    if (start := re.fullmatch(r"\^(\d?)", piece)) is not None:
-        return [(Edge(True, int(start[1] or 0)),)]
-    if piece == "$":
-        return [(Edge(False),)]
-    if (gap := re.fullmatch(r"(~~?)(\d{1,2})", piece)) is not None:
-        return [(Gap(int(gap[2]), gap[1] == "~~"),)]
-    plain: list[Phrase] = []
-    sequences: list[Pattern] = [()] if piece.endswith("?") else []
-    for text in _alternatives(piece.removesuffix("?"), words, depth):
-        if any(mark in text for mark in "~{|("):
-            sequences += _sequences(_PIECE.findall(text), words, spelling, depth + 1)
-        else:
-            plain.extend(_spellings(text, spelling))
-    return [(_together(plain),), *sequences] if plain else sequences
-
-
-def _alternatives(piece: str, words: Mapping[str, Sequence[str]], depth: int) -> Iterator[str]:
-    """What stands between the bars, each list that stands alone replaced by its entries."""
-    inner = piece[1:-1] if piece.startswith("(") else piece
-    for text in inner.split("|"):
-        name = re.fullmatch(r"\{(\w+)\}", text.strip())
-        if name is None:
-            yield _checked(text.strip())
-            continue
-        if name[1] not in words or depth > _DEEPEST:
-            raise PatternError(f"`{name[0]}` is not a list under [words]; add it or mend the name")
-        for entry in words[name[1]]:
-            yield from (
-                _alternatives(entry, words, depth + 1) if "{" in entry and " " not in entry else (entry,)
+    def _sequences(self, pieces: Sequence[str], depth: int) -> list[Pattern]:
+        if depth > _DEEPEST or any("(" in piece[1:] for piece in pieces):
+            raise PatternError(
+                f"`{' '.join(pieces)}` nests too deep, or has a bracket within a word; write it out"
             )
+        choices = [self._choices(piece, depth) for piece in pieces]
+        return [tuple(chain.from_iterable(combination)) for combination in product(*choices)]
+
+    def _choices(self, piece: str, depth: int) -> list[Pattern]:
+        """The sequences that one piece of a pattern stands for; plain words of one piece are kept together."""
+        if (start := re.fullmatch(r"\^(\d?)", piece)) is not None:
+            return [(Edge(True, int(start[1] or 0)),)]
+        if piece == "$":
+            return [(Edge(False),)]
+        if (gap := re.fullmatch(r"(~~?)(\d{1,2})", piece)) is not None:
+            return [(Gap(int(gap[2]), gap[1] == "~~"),)]
+        if piece not in self._read:
+            self._read[piece] = self._worded(piece, depth)
+        return self._read[piece]
+
+    def _worded(self, piece: str, depth: int) -> list[Pattern]:
+        plain: list[Phrase] = []
+        sequences: list[Pattern] = [()] if piece.endswith("?") else []
+        for text in self._alternatives(piece.removesuffix("?"), depth):
+            if any(mark in text for mark in "~{|("):
+                sequences += self._sequences(_PIECE.findall(text), depth + 1)
+            else:
+                plain.append(self._phrase(text))
+        return [(_together(plain),), *sequences] if plain else sequences
+
+    def _alternatives(self, piece: str, depth: int) -> Iterator[str]:
+        """What stands between the bars, each list that stands alone replaced by its entries."""
+        inner = piece[1:-1] if piece.startswith("(") else piece
+        for text in inner.split("|"):
+            name = re.fullmatch(r"\{(\w+)\}", text.strip())
+            if name is None:
+                yield _checked(text.strip())
+                continue
+            if name[1] not in self._words or depth > _DEEPEST:
+                raise PatternError(f"`{name[0]}` is not a list under [words]; add it or mend the name")
+            for entry in self._words[name[1]]:
+                is_list = "{" in entry and " " not in entry
+                yield from self._alternatives(entry, depth + 1) if is_list else (entry,)
+
+    def _phrase(self, text: str) -> Phrase:
+        """The words of `text`, each with every way it is typed."""
+        variants = {text}
+        for letter, other in self._spelling.items():
+            variants |= {variant.replace(letter, other) for variant in variants}
+        words = (_WORD.findall(fold(one).text) for one in sorted(variants))
+        return tuple(frozenset(forms) for forms in zip(*words, strict=True))
 
 
 def _checked(text: str) -> str:
@@ -146,16 +155,6 @@ def _together(phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
     singles = frozenset(form for phrase in phrases if len(phrase) == 1 for form in phrase[0])
     several = sorted(dict.fromkeys(phrase for phrase in phrases if len(phrase) > 1), key=len, reverse=True)
     return (*several, (singles,)) if singles else tuple(several)
-
-
-def _spellings(text: str, spelling: Mapping[str, str]) -> Iterator[Phrase]:
-    variants = {text}
-    for letter, other in spelling.items():
-        variants |= {variant.replace(letter, other) for variant in variants}
-    yield tuple(
-        frozenset(forms)
-        for forms in zip(*(_WORD.findall(fold(one).text) for one in sorted(variants)), strict=True)
-    )
 
 
 def _first_phrases(pattern: Pattern) -> tuple[Phrase, ...] | None:

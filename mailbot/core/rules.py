@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from mailbot.core.letter import Letter, read_letter
-from mailbot.core.phrases import Hit, Matcher, Pattern, PatternError, parse_pattern
+from mailbot.core.phrases import Hit, Matcher, Notation, Pattern, PatternError
 from mailbot.core.request import Capacity, Kind, Language
 
 FIELD_NAMES = (
@@ -261,8 +261,7 @@ class _Builder:
     def __init__(self, words: Mapping[str, Sequence[str]], spelling: Mapping[str, str]) -> None:
         self.holders: list[Holder] = []
         self.patterns: list[tuple[int, Pattern]] = []
-        self._words = words
-        self._spelling = spelling
+        self._notation = Notation(words, spelling)
         self._ids: set[str] = set()
 
     def add(self, holder: Holder, name: str, key: str, texts: Sequence[str]) -> int:
@@ -270,7 +269,7 @@ class _Builder:
         self.holders.append(holder)
         for text in texts:
             try:
-                parsed = parse_pattern(text, self._words, self._spelling)
+                parsed = self._notation.parse(text)
             except PatternError as error:
                 raise RuleError(f"{name}: `{key}`: {error}") from None
             self.patterns.extend((number, pattern) for pattern in parsed)

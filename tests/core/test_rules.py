@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailbot.core.letter import read_letter
-from mailbot.core.phrases import Matcher, PatternError, parse_pattern
+from mailbot.core.phrases import Matcher, Notation, PatternError
 from mailbot.core.request import Language
 from mailbot.core.rules import RuleError, load_rulebook
 from tests.core.letter_sets import LANGUAGES, rulebook
@@ -28,9 +28,8 @@ def book(**changes: object) -> dict[str, object]:
 
 
 def does_match(pattern: str, text: str) -> bool:
-    parsed = parse_pattern(
-        pattern, {"delete": ["delete", "wipe out"], "mine": ["my ~2 account"]}, {"ö": "oe"}
-    )
+    words = {"delete": ["delete", "wipe out"], "mine": ["my ~2 account"]}
+    parsed = Notation(words, {"ö": "oe"}).parse(pattern)
     return bool(Matcher([(0, one) for one in parsed], ()).find(read_letter(text, ("art",), ("but",))))
 
 
@@ -94,4 +93,4 @@ def test_the_notation_of_patterns(pattern: str, text: str, expected: bool) -> No
 
 def test_a_bracket_within_a_word_is_refused() -> None:
     with pytest.raises(PatternError):
-        parse_pattern("ab(c|d) ~2 e", {}, {})
+        Notation({}, {}).parse("ab(c|d) ~2 e")
