@@ -100,11 +100,11 @@ def _is_ordinal(word: str) -> bool:
 
 def _ends_sentence(folded: Folded, source: str, end: int, start: int, is_abbreviated: bool) -> bool:
     between = folded.text[end:start]
+    if between == ".":  # "example.org" goes on, "thanks.Please" does not
+        return source[folded.original(start) : folded.original(start) + 2].istitle() and not is_abbreviated
     mark = _SENTENCE_MARK.search(between)
     if mark and not (is_abbreviated and mark.group() == "." and "\n" not in between):
         return True
-    if between == ".":
-        return source[folded.original(start) : folded.original(start) + 2].istitle() and not is_abbreviated
     if "\n" not in between:
         return False
     if between.count("\n") > 1 or between.rstrip(" ").endswith(("-", "*", "•")):
