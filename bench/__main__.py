@@ -82,7 +82,8 @@ def _compare(around: Surroundings, rounds: int, postgres: DurablePostgres | None
 
 def _told(name: str, measured: Measured) -> Measured:
     _say(
-        f"{name:<20}{measured.rate:>8.1f} mails/s   {measured.seconds:>6.1f} s   peak {measured.peak_mib:.0f} MiB"
+        f"{name:<20}{measured.rate:>8.1f} mails/s   {measured.seconds:>6.1f} s"
+        f"   processor {measured.cpu_seconds:>5.1f} s   peak {measured.peak_mib:.0f} MiB"
     )
     return measured
 

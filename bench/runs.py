@@ -62,10 +62,11 @@ class Cheated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. `seconds` is the whole process, from its start to its end; `peak_mib` its largest memory."""
+    """One run: the whole process, from its start to its end. `peak_mib` is its largest memory."""
 
     mails: int
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     said: str
 
@@ -93,12 +94,12 @@ def run_bare_loop(around: Surroundings, name: str) -> Measured:
     before = around.sink.count()
     ports = (str(around.dovecot.imap_port), name, str(folder / "imap.password"), str(around.sink.port))
     command = ["-m", "bench.bare_loop", *ports, around.nameserver, str(folder / "bare.db")]
-    seconds, peak, said = _run(command)
+    spent = _run(command)
     expected = len(around.mails)
     _hold("rows", _counted(f"sqlite:///{folder / 'bare.db'}", "SELECT count(*) FROM mail"), expected)
     _hold("replies", around.sink.count() - before, expected)
     _hold("mails in Processed", _processed(around.dovecot, name), expected)
-    return Measured(expected, seconds, peak, said)
+    return Measured(expected, *spent)
 
 
 def run_mailbot(around: Surroundings, name: str, database: str = "") -> Measured:
@@ -121,9 +122,9 @@ def run_mailbot(around: Surroundings, name: str, database: str = "") -> Measured
     if database:
         _run(["-m", "mailbot", "db", "upgrade", "--config", str(config)])
     before = around.sink.count()
-    seconds, peak, said = _run(["-m", "mailbot", "run", "--once", "--json", "--config", str(config)])
-    _prove_mailbot(around, name, url, said, around.sink.count() - before)
-    return Measured(len(around.mails), seconds, peak, said)
+    spent = _run(["-m", "mailbot", "run", "--once", "--json", "--config", str(config)])
+    _prove_mailbot(around, name, url, spent[-1], around.sink.count() - before)
+    return Measured(len(around.mails), *spent)
 
 
 def _prove_mailbot(around: Surroundings, name: str, url: str, said: str, taken: int) -> None:
@@ -180,8 +181,8 @@ def _folder(around: Surroundings, name: str) -> Path:
     return folder
 
 
-def _run(arguments: Sequence[str]) -> tuple[float, float, str]:
-    """Seconds, peak memory in MiB and standard output of a Python process. Raises Cheated when it fails."""
+def _run(arguments: Sequence[str]) -> tuple[float, float, float, str]:
+    """Seconds, processor seconds, peak memory in MiB and standard output of a Python process. Raises Cheated."""
     started = time.perf_counter()
     with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -190,4 +191,5 @@ def _run(arguments: Sequence[str]) -> tuple[float, float, str]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise Cheated(f"{' '.join(arguments[:3])} ended with {process.returncode}: {said[-500:]}")
-    return time.perf_counter() - started, used.ru_maxrss / 1024, said
+    seconds = time.perf_counter() - started
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said

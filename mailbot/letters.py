@@ -60,7 +60,7 @@ class LetterWriter:
         message_id = new_message_id(os.urandom(16), self._from_domain)
         smtp = self._config.smtp
         envelope = Envelope(address_with(smtp.bounce_address, bounce_token(tx, letter_id)), draft.to)
-        letter = letters.save(
+        letters.save(
             tx,
             case,
             letter_id=letter_id,
@@ -73,7 +73,7 @@ class LetterWriter:
             state=state,
         )
         if state == "queued":
-            works.add(tx, WorkKind.SEND, case_id=case.id, letter_id=letter.id, now=now)
+            works.add(tx, WorkKind.SEND, case_id=case.id, letter_id=letter_id, now=now)
 
     def _state_of(self, tx: Transaction, case: Case, draft: Draft, now: datetime) -> str:
         """queued, or why it is not sent: withheld (suspect sender) or capped (too many today)."""

@@ -270,7 +270,7 @@ class Receive:
         address, mail = reading.sender.address, reading.mail
         if address is None or reading.sender.verdict == Verdict.FORGED:
             return None
-        thread = cases.of_thread(tx, [mail.in_reply_to, *mail.references], address)
+        thread = cases.of_thread(tx, [one for one in (mail.in_reply_to, *mail.references) if one], address)
         if thread:
             return cases.locked(tx, thread.id)
         kinds = {asked.kind for asked in reading.understanding.asked}

@@ -36,12 +36,15 @@ from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
 from mailbot.platform.interface import Platform
 from mailbot.store import cases, exports, letters, suppressions, works
 from mailbot.store.database import Store, Transaction
+from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case, Letter, Request, Work
 from mailbot.store.works import WorkKind
 
 _log = structlog.get_logger()
 
 SEND_BATCH = 50
+APPLY_BATCH = 10
+"""So many pieces of platform work are claimed, and concluded, at once; each is safe to redo."""
 MARK_EVERY = 10
 """So many letters at most are sent again, with the same Message-ID, when the process dies before they are marked."""
 
@@ -86,9 +89,13 @@ class Worker:
         now = self.clock()
         with self.store.begin() as tx:
             claimed = works.claim(tx, [WorkKind.SEND], now, SEND_BATCH)
+            contents = letters.contents(tx, [_known(work.letter_id) for work in claimed])
             loaded = [
-                (work, *letters.content(tx, letters.by_id(tx, _known(work.letter_id)))) for work in claimed
+                (work, *contents[key]) for work in claimed if (key := _known(work.letter_id)) in contents
             ]
+            for work in claimed:
+                if work.letter_id not in contents:
+                    works.give_up(work, "the key of its case was destroyed")
         answers: list[tuple[Work, Sent | Later | Refused]] = []
         for work, envelope, raw in loaded:
             answers.append((work, smtp.send(envelope.sender, envelope.recipient, raw)))
@@ -96,14 +103,15 @@ class Worker:
                 self._mark_sent(answers)
                 answers = []
         self._mark_sent(answers)
-        return len(loaded)
+        return len(claimed)
 
     def apply_due(self) -> int:
-        """One piece of due platform work was tried; returns 0 when none was due."""
+        """A few pieces of due platform work were tried; returns 0 when none was due."""
         with self.store.begin() as tx:
-            claimed = works.claim(tx, [WorkKind.APPLY, WorkKind.UNDO], self.clock(), 1)
-        for work in claimed:
-            self._apply_one(work)
+            claimed = works.claim(tx, [WorkKind.APPLY, WorkKind.UNDO], self.clock(), APPLY_BATCH)
+            jobs = [job for work in claimed if (job := self._load(tx, work)) is not None]
+        done = [(job.work, outcome) for job in jobs if (outcome := self._apply_one(job)) is not None]
+        self._conclude_all(done)
         return len(claimed)
 
     def _mark_sent(self, answers: Sequence[tuple[Work, Sent | Later | Refused]]) -> None:
@@ -111,11 +119,11 @@ class Worker:
             return
         now = self.clock()
         with self.store.begin() as tx:
+            rows = works.with_letters(tx, [work.id for work, _ in answers])
             for claimed, answer in answers:
-                work = tx.session.get_one(Work, claimed.id)
+                work, letter = rows[claimed.id]
                 if work.done_at is not None:  # its lease had run out and another worker sent it
                     continue
-                letter = letters.by_id(tx, _known(work.letter_id))
                 match answer:
                     case Sent():
                         letter.state, letter.sent_at = "sent", now
@@ -142,41 +150,40 @@ class Worker:
         _log.warning("a letter was refused", case=case.reference, template=letter.template)
         self.advance(tx, case, happenings, now)
 
-    def _apply_one(self, work: Work) -> None:
-        loaded = self._load(work)
-        if loaded is None:
-            return
+    def _apply_one(self, job: _Job) -> _Outcome | None:
+        """What came of it; None when it is tried again later."""
         try:
-            outcome: _Outcome | None = self._carry_out(work, loaded)
+            return self._carry_out(job.work, job)
         except PlatformTrouble as trouble:
-            outcome = self._after_trouble(work, trouble)
+            return self._after_trouble(job.work, trouble)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again, then shown to staff
-            _log.error("work failed", kind=work.kind, error=type(error).__name__)
-            outcome = self._after_trouble(work, PlatformTrouble(type(error).__name__, later=True))
-        if outcome is not None:
-            self._conclude(work, outcome)
+            _log.error("work failed", kind=job.work.kind, error=type(error).__name__)
+            return self._after_trouble(job.work, PlatformTrouble(type(error).__name__, later=True))
 
-    def _load(self, work: Work) -> _Job | None:
-        """Everything the work needs; None (and the work is finished) when nothing waits for it any more."""
-        with self.store.begin() as tx:
-            row = tx.session.get_one(Work, work.id)
-            case = tx.session.get_one(Case, row.case_id)
-            request = tx.session.get_one(Request, _known(row.request_id))
-            wanted = State.APPLYING if work.kind == WorkKind.APPLY else State.WITHDRAWN
-            if request.state != wanted:
-                works.finish(row, self.clock())
-                return None
-            return _Job(
-                work=work,
-                kind=Kind(request.kind),
-                case=case,
-                request=request,
-                asked=cases.asked_of(tx, case, request),
-                address=cases.person_of(tx, case).address or "",
-                subject=cases.subject_of(tx, case, request),
-                result=cases.result_of(tx, case, request),
-                is_suppressed=suppressions.is_suppressed(tx, cases.person_of(tx, case).address or ""),
-            )
+    def _load(self, tx: Transaction, work: Work) -> _Job | None:
+        """Everything the work needs; None (and the work is ended) when nothing waits for it any more."""
+        case = tx.session.get_one(Case, work.case_id)
+        request = tx.session.get_one(Request, _known(work.request_id))
+        wanted = State.APPLYING if work.kind == WorkKind.APPLY else State.WITHDRAWN
+        if request.state != wanted:
+            works.finish(work, self.clock())
+            return None
+        try:
+            person = cases.person_of(tx, case)
+        except Destroyed:
+            works.give_up(work, "the key of its case was destroyed")
+            return None
+        return _Job(
+            work=work,
+            kind=Kind(request.kind),
+            case=case,
+            request=request,
+            asked=cases.asked_of(tx, case, request),
+            address=person.address or "",
+            subject=cases.subject_of(tx, case, request),
+            result=cases.result_of(tx, case, request),
+            is_suppressed=suppressions.is_suppressed(tx, person.address or ""),
+        )
 
     def _carry_out(self, work: Work, job: _Job) -> _Outcome:
         if work.kind == WorkKind.UNDO:
@@ -261,23 +268,41 @@ class Worker:
             works.try_later(row, self.clock() + _pause(work.attempts), str(trouble))
         return None
 
-    def _conclude(self, work: Work, outcome: _Outcome) -> None:
+    def _conclude_all(self, done: Sequence[tuple[Work, _Outcome]]) -> None:
+        """What came of each is saved: all in one transaction where possible, else each in its own."""
+        try:
+            self._conclude(done)
+        except Exception as error:  # one that cannot be saved must not hold up the others
+            if len(done) == 1:
+                raise
+            _log.warning("work could not be concluded at once; one by one", error=type(error).__name__)
+            for one in done:
+                self._conclude([one])
+
+    def _conclude(self, done: Sequence[tuple[Work, _Outcome]]) -> None:
+        if not done:
+            return
         now = self.clock()
         with self.store.begin() as tx:
-            row = tx.session.get_one(Work, work.id)
-            if row.done_at is not None:  # its lease had run out and another worker finished it
-                return
-            case = cases.locked(tx, row.case_id)
-            request = tx.session.get_one(Request, _known(row.request_id))
-            works.finish(row, now)
-            if outcome.result is not None:
-                cases.set_result(tx, case, request, outcome.result)
-            if outcome.erased:
-                scope = request.subject_key or ""
-                suppressions.remember_erasure(tx, outcome.erased, scope, now)
-            self._go_on(tx, case, request, work, outcome, now)
-        self.done.changes_applied += outcome.event == Event.APPLIED
-        self.done.failed += outcome.event == Event.FAILED
+            concluded = [outcome for work, outcome in done if self._conclude_one(tx, work, outcome, now)]
+        self.done.changes_applied += sum(outcome.event == Event.APPLIED for outcome in concluded)
+        self.done.failed += sum(outcome.event == Event.FAILED for outcome in concluded)
+
+    def _conclude_one(self, tx: Transaction, work: Work, outcome: _Outcome, now: datetime) -> bool:
+        """False when its lease had run out and another worker finished it."""
+        row = tx.session.get_one(Work, work.id)
+        if row.done_at is not None:
+            return False
+        case = cases.locked(tx, row.case_id)
+        request = tx.session.get_one(Request, _known(row.request_id))
+        works.finish(row, now)
+        if outcome.result is not None:
+            cases.set_result(tx, case, request, outcome.result)
+        if outcome.erased:
+            scope = request.subject_key or ""
+            suppressions.remember_erasure(tx, outcome.erased, scope, now)
+        self._go_on(tx, case, request, work, outcome, now)
+        return True
 
     def _go_on(
         self, tx: Transaction, case: Case, request: Request, work: Work, outcome: _Outcome, now: datetime

@@ -19,18 +19,19 @@ def append(tx: Transaction, entry: Entry) -> None:
         tx.ledger_tail = _tail(tx)
     sequence, previous = tx.ledger_tail
     digest = chain(previous, entry)
-    tx.session.add(
-        LedgerEntry(
-            sequence=sequence + 1,
-            at=entry.at,
-            action=entry.action,
-            actor=entry.actor,
-            case_reference=entry.case,
-            request_id=entry.request,
-            grounds=entry.grounds,
-            details=dict(entry.details),
-            hash=digest,
-        )
+    tx.put(
+        LedgerEntry,
+        {
+            "sequence": sequence + 1,
+            "at": entry.at,
+            "action": entry.action,
+            "actor": entry.actor,
+            "case_reference": entry.case,
+            "request_id": entry.request,
+            "grounds": entry.grounds,
+            "details": dict(entry.details),
+            "hash": digest,
+        },
     )
     tx.ledger_tail = (sequence + 1, digest)
 

@@ -84,14 +84,15 @@ def forget_place(tx: Transaction, place: Place) -> None:
 
 def sight(tx: Transaction, place: Place, message_id: UUID, now: datetime) -> None:
     """The message is known to stand at `place` too."""
-    tx.session.add(
-        Sighting(
-            mailbox=place.mailbox,
-            uidvalidity=place.uidvalidity,
-            uid=place.uid,
-            message_id=message_id,
-            seen_at=now,
-        )
+    tx.put(
+        Sighting,
+        {
+            "mailbox": place.mailbox,
+            "uidvalidity": place.uidvalidity,
+            "uid": place.uid,
+            "message_id": message_id,
+            "seen_at": now,
+        },
     )
 
 
@@ -136,7 +137,7 @@ def raw_of(tx: Transaction, message: Message) -> bytes:
 
 def destroy_after(tx: Transaction, key_id: UUID, days: int, now: datetime) -> None:
     """The data key will be destroyed `days` days from now."""
-    tx.session.get_one(DataKey, key_id).destroy_after = now.date() + timedelta(days=days)
+    tx.end_key(key_id, now.date() + timedelta(days=days))
 
 
 def destroy_due_keys(tx: Transaction, today: date) -> int:
@@ -179,7 +180,7 @@ def _save_raw(tx: Transaction, message: Message, raw: bytes) -> None:
     seal = tx.seal(message.key_id)
     for position, start in enumerate(range(0, max(len(raw), 1), STRETCH_BYTES)):
         sealed = seal.seal(raw[start : start + STRETCH_BYTES], _CONTEXT)
-        tx.session.add(MessagePart(message_id=message.id, position=position, sealed=sealed))
+        tx.put(MessagePart, {"message_id": message.id, "position": position, "sealed": sealed})
 
 
 def _stretches(tx: Transaction, message: Message) -> Iterator[bytes]:

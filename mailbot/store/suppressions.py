@@ -14,7 +14,11 @@ from mailbot.store.tables import Erasure, Suppression
 def suppress(tx: Transaction, address: str, *, how: str, by: str, now: datetime) -> bool:
     """The address is on the list; False when it already was."""
     key = tx.pseudonyms.address(address)
-    row = tx.session.get(Suppression, key)
+    if key in tx.known.suppressed:
+        return False
+    tx.known.suppressed.add(key)
+    with tx.session.no_autoflush:  # what waits to be written is about other things
+        row = tx.session.get(Suppression, key)
     if row and row.lifted_at is None:
         return False
     if row is None:
@@ -26,7 +30,9 @@ def suppress(tx: Transaction, address: str, *, how: str, by: str, now: datetime)
 
 def lift(tx: Transaction, address: str, now: datetime) -> bool:
     """The address is off the list, and that it was on it is still known; False when it was not on it."""
-    row = tx.session.get(Suppression, tx.pseudonyms.address(address))
+    key = tx.pseudonyms.address(address)
+    tx.known.suppressed.discard(key)
+    row = tx.session.get(Suppression, key)
     if row is None or row.lifted_at is not None:
         return False
     row.lifted_at = row.updated_at = now

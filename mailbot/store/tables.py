@@ -64,7 +64,15 @@ def _ref_or_none(target: str, *, index: bool = False) -> Any:
     return Field(default=None, sa_column_args=[_foreign(target)], nullable=True, index=index)
 
 
-class Secret(SQLModel, table=True):
+class Row(SQLModel):
+    """A table's row. Values are never validated here (SQLModel leaves that to whoever makes a row)."""
+
+    # SQLModel sets each value twice, for SQLAlchemy and for pydantic: most of what making a row cost.
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+
+class Secret(Row, table=True):
     """A long-lived secret of the installation (the key of the keyed hashes), wrapped by the master key."""
 
     __tablename__ = "secret"
@@ -72,7 +80,7 @@ class Secret(SQLModel, table=True):
     wrapped: bytes = _bytes()
 
 
-class DataKey(SQLModel, table=True):
+class DataKey(Row, table=True):
     """The key of one case or one message. `wrapped` is None once the key was destroyed: what it sealed is gone."""
 
     __tablename__ = "data_key"
@@ -81,7 +89,7 @@ class DataKey(SQLModel, table=True):
     destroy_after: date | None = Field(default=None, index=True)
 
 
-class Message(SQLModel, table=True):
+class Message(Row, table=True):
     """One mail taken in. Its bytes are in `MessagePart`, never changed."""
 
     __tablename__ = "message"
@@ -102,7 +110,7 @@ class Message(SQLModel, table=True):
     """JSON: what was understood, as `mailbot explain` prints it."""
 
 
-class MessagePart(SQLModel, table=True):
+class MessagePart(Row, table=True):
     """A stretch of at most 1 MiB of a message's raw bytes, sealed."""
 
     __tablename__ = "message_part"
@@ -111,7 +119,7 @@ class MessagePart(SQLModel, table=True):
     sealed: bytes = _bytes()
 
 
-class Sighting(SQLModel, table=True):
+class Sighting(Row, table=True):
     """Where on a server a message was seen (RFC 3501 §2.3.1.1). Several sightings may be one message."""
 
     __tablename__ = "sighting"
@@ -122,7 +130,7 @@ class Sighting(SQLModel, table=True):
     seen_at: datetime = _time()
 
 
-class Case(SQLModel, table=True):
+class Case(Row, table=True):
     """What we owe one person for what they asked."""
 
     __tablename__ = "case"
@@ -147,7 +155,7 @@ class Case(SQLModel, table=True):
     closed_at: datetime | None = _time_or_none(index=True)
 
 
-class Request(SQLModel, table=True):
+class Request(Row, table=True):
     """One thing asked."""
 
     __tablename__ = "request"
@@ -175,7 +183,7 @@ class Request(SQLModel, table=True):
     version: int = 0
 
 
-class Token(SQLModel, table=True):
+class Token(Row, table=True):
     """A single-use secret; only its SHA-256 is here."""
 
     __tablename__ = "token"
@@ -189,7 +197,7 @@ class Token(SQLModel, table=True):
     used_at: datetime | None = _time_or_none()
 
 
-class Letter(SQLModel, table=True):
+class Letter(Row, table=True):
     """A mail of ours, written once with its Message-ID for ever; a resend repeats these bytes."""
 
     __tablename__ = "letter"
@@ -209,7 +217,7 @@ class Letter(SQLModel, table=True):
     last_answer: str = ""
 
 
-class Work(SQLModel, table=True):
+class Work(Row, table=True):
     """A thing to do, saved with the state that calls for it."""
 
     __tablename__ = "work"
@@ -227,7 +235,7 @@ class Work(SQLModel, table=True):
     failed: str = ""
 
 
-class Export(SQLModel, table=True):
+class Export(Row, table=True):
     """A copy of a person's data, waiting to be fetched."""
 
     __tablename__ = "export"
@@ -239,7 +247,7 @@ class Export(SQLModel, table=True):
     downloads: int = 0
 
 
-class ExportPart(SQLModel, table=True):
+class ExportPart(Row, table=True):
     """A stretch of at most 1 MiB of an export, sealed."""
 
     __tablename__ = "export_part"
@@ -248,7 +256,7 @@ class ExportPart(SQLModel, table=True):
     sealed: bytes = _bytes()
 
 
-class LedgerEntry(SQLModel, table=True):
+class LedgerEntry(Row, table=True):
     """Append-only, hash-chained (core/ledger.py). No personal data."""
 
     __tablename__ = "ledger"
@@ -263,7 +271,7 @@ class LedgerEntry(SQLModel, table=True):
     hash: bytes = _bytes()
 
 
-class Suppression(SQLModel, table=True):
+class Suppression(Row, table=True):
     """Who gets no promotional mail. Outlives deletion."""
 
     __tablename__ = "suppression"
@@ -277,7 +285,7 @@ class Suppression(SQLModel, table=True):
     updated_at: datetime = _time(index=True)
 
 
-class Erasure(SQLModel, table=True):
+class Erasure(Row, table=True):
     """Who was deleted, so that a restored backup can be cleaned again."""
 
     __tablename__ = "erasure"
@@ -287,7 +295,7 @@ class Erasure(SQLModel, table=True):
     at: datetime = _time()
 
 
-class Staff(SQLModel, table=True):
+class Staff(Row, table=True):
     """A person who works the queue. No login without the date the confidentiality agreement was signed (policy 8.7)."""
 
     __tablename__ = "staff"
@@ -303,7 +311,7 @@ class Staff(SQLModel, table=True):
     created_at: datetime = _time()
 
 
-class StaffSession(SQLModel, table=True):
+class StaffSession(Row, table=True):
     """A login of a staff member; only the SHA-256 of the cookie is here."""
 
     __tablename__ = "staff_session"

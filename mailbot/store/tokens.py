@@ -24,15 +24,17 @@ def mint(
 ) -> str:
     """A new secret; only its digest is kept. `address` is the one whose control it will prove."""
     token = spell(os.urandom(TOKEN_BYTES))
-    tx.session.add(
-        Token(
-            digest=digest(token) or b"",
-            purpose=purpose,
-            case_id=case_id,
-            request_id=request_id,
-            address_hash=tx.pseudonyms.address(address) if address else None,
-            expires_at=now + timedelta(days=days),
-        )
+    tx.put(
+        Token,
+        {
+            "digest": digest(token) or b"",
+            "purpose": purpose,
+            "case_id": case_id,
+            "request_id": request_id,
+            "address_hash": tx.pseudonyms.address(address) if address else None,
+            "expires_at": now + timedelta(days=days),
+            "used_at": None,
+        },
     )
     return token
 

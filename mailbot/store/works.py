@@ -14,7 +14,7 @@ from sqlmodel import col, func, or_, select
 from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES
 from mailbot.store.database import Transaction, new_id
-from mailbot.store.tables import Request, Work
+from mailbot.store.tables import Letter, Request, Work
 
 LEASE_SECONDS = 300
 """Longer than any one piece of work may take; a dead worker's work is taken up after it."""
@@ -38,19 +38,24 @@ def add(
     now: datetime,
     request_id: UUID | None = None,
     letter_id: UUID | None = None,
-) -> Work:
+) -> None:
     """Work that is due now."""
-    work = Work(
-        id=new_id(),
-        kind=kind,
-        case_id=case_id,
-        request_id=request_id,
-        letter_id=letter_id,
-        due_at=now,
-        created_at=now,
+    tx.put(
+        Work,
+        {
+            "id": new_id(),
+            "kind": kind,
+            "case_id": case_id,
+            "request_id": request_id,
+            "letter_id": letter_id,
+            "due_at": now,
+            "lease_until": None,
+            "attempts": 0,
+            "created_at": now,
+            "done_at": None,
+            "failed": "",
+        },
     )
-    tx.session.add(work)
-    return work
 
 
 def claim(tx: Transaction, kinds: Sequence[WorkKind], now: datetime, limit: int) -> Sequence[Work]:
@@ -71,6 +76,13 @@ def claim(tx: Transaction, kinds: Sequence[WorkKind], now: datetime, limit: int)
         work.lease_until = now + timedelta(seconds=LEASE_SECONDS)
         work.attempts += 1
     return works
+
+
+def with_letters(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, tuple[Work, Letter]]:
+    """The work and the letter it sends, by the work's id."""
+    query = select(Work, Letter).join(Letter, col(Letter.id) == Work.letter_id)
+    rows = tx.session.exec(query.where(col(Work.id).in_(work_ids)))
+    return {work.id: (work, letter) for work, letter in rows}
 
 
 def finish(work: Work, now: datetime) -> None:
