@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -20,7 +19,6 @@ from mailbot.config import Controller
 from mailbot.core.answer import Answer, AnswerRules, read_answer
 from mailbot.core.automatic import Automatic
 from mailbot.core.case import Person
-from mailbot.core.deadlines import explained, legal_deadline, received_on
 from mailbot.core.decide import Decision, decide_request
 from mailbot.core.message import ParsedMail, Unreadable
 from mailbot.core.policy import Policy
@@ -30,8 +28,10 @@ from mailbot.core.token import Purpose, token_in
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
 from mailbot.letters import letter_of_bounce
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
+from mailbot.opening import Opening, open_case
 from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
+from mailbot.reading_ahead import ReadingAhead
 from mailbot.store import cases, letters, messages, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
@@ -77,6 +77,12 @@ class Receive:
     answers: AnswerRules
     clock: Callable[[], datetime]
     count: Intake = field(default_factory=Intake)
+    ahead: ReadingAhead | None = None
+
+    def expect(self, mails: Sequence[Arrived | TooLarge | Unfetchable]) -> None:
+        """These mails are the next batch."""
+        if self.ahead is not None:
+            self.ahead.expect([_incoming(mail) for mail in mails if isinstance(mail, Arrived)], self.clock())
 
     def batch(self, inbox: Inbox, arrived: Sequence[Arrived | TooLarge | Unfetchable]) -> None:
         """Every mail of the batch is stored and then moved; one that cannot be stored stays where it is."""
@@ -94,7 +100,11 @@ class Receive:
         """The disposition of each mail that is now stored, by its place on the server."""
         fresh, known, twins = self._sift(incomings)
         now = self.clock()
-        read = [_Read(incoming, self._read(incoming, now)) for incoming in fresh]
+        ahead = self.ahead.taken() if self.ahead else {}
+        read = [
+            _Read(incoming, ahead.get(incoming.content_hash) or self._read(incoming, now))
+            for incoming in fresh
+        ]
         stored = {place: how for place, how in self._store_all(read, now).items() if place}
         copies = self._sift(twins)[1] if twins else {}
         return {**known, **stored, **copies}
@@ -287,22 +297,11 @@ class Receive:
         name = mail.from_[0].name if len(mail.from_) == 1 else ""
         person = Person(sender.address, name, mail.subject, mail.message_id, mail.references[-10:])
         self.count.cases_opened += 1
-        local_day = received_on(incoming.received_at, ZoneInfo(self.controller.timezone))
-        deadline = legal_deadline(local_day, self.controller.country)
-        is_sure = guess.language in self.controller.languages and guess.confidence >= SURE_OF_LANGUAGE
-        return cases.open_case(
-            tx,
-            person,
-            channel="mail",
-            language=(
-                guess.language if is_sure and guess.language else self.controller.fallback_language
-            ).value,
-            bilingual=not is_sure,
-            answerable=sender.address is not None and sender.verdict != Verdict.FORGED,
-            due_on=deadline.due,
-            due_why=explained(deadline),
-            now=now,
-        )
+        is_answerable = sender.address is not None and sender.verdict != Verdict.FORGED
+        is_sure = guess.confidence >= SURE_OF_LANGUAGE
+        spoken = guess.language if is_sure else None
+        opening = Opening(person, "mail", incoming.received_at, spoken, is_answerable)
+        return open_case(tx, self.controller, opening, now)
 
     def _happenings(self, tx: Transaction, case: Case, reading: Reading, now: datetime) -> list[Happening]:
         present = list(cases.requests_of(tx, case.id))
@@ -399,7 +398,9 @@ class Receive:
             is_theirs = row is not None and _is_from(tx, reading, row.address_hash)
         if row is None:
             return None
-        answer = read_answer(reading.new_text, self.answers) if is_theirs else Answer.UNCLEAR
+        answer = (
+            read_answer(reading.new_text, self.answers, _name_of(reading)) if is_theirs else Answer.UNCLEAR
+        )
         prepared = self.proof.prepare(token, {}, now) if answer == Answer.YES else None
         with self.store.begin() as tx:
             case = cases.locked(tx, row.case_id)
@@ -431,6 +432,11 @@ def _is_from(tx: Transaction, reading: Reading, address_hash: bytes | None) -> b
     if sender.address is None or sender.verdict == Verdict.FORGED or address_hash is None:
         return False
     return tx.pseudonyms.address(sender.address) == address_hash
+
+
+def _name_of(reading: Reading) -> str:
+    """Display name and address of whoever wrote: what may stand below a short answer."""
+    return " ".join(f"{one.name} {one.address}" for one in reading.mail.from_)
 
 
 def _same_again(request: Request, asked: Asked) -> bool:

@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-LONGEST_NAME_WORDS = 4
-"""A line of so few words after the answer is a name below it."""
-
 _LONGEST_ANSWER = 400
 _WORD = re.compile(r"[^\W_]+")
 
@@ -43,28 +40,34 @@ def load_answer_rules(data: Mapping[str, object]) -> AnswerRules:
     return AnswerRules(phrases, frozenset(around))
 
 
-def read_answer(new_text: str, rules: AnswerRules) -> Answer:
-    """What `new_text` (no quotes, no signature) answers; UNCLEAR whenever it says anything more."""
-    if len(new_text) > _LONGEST_ANSWER:
+def read_answer(new_text: str, rules: AnswerRules, name: str = "") -> Answer:
+    """What `new_text` (no quotes, no signature) answers; UNCLEAR whenever it says anything more.
+
+    `name` is what the sender's address and display name say: words of it may stand below the answer.
+    """
+    if len(new_text) > _LONGEST_ANSWER or "?" in new_text:
         return Answer.UNCLEAR
-    lines = [folded for line in re.split(r"[\n.!;,]", new_text) if (folded := _fold(line))]
-    said = [rules.phrases[line] for line in lines if line in rules.phrases]
-    rest = [line for line in lines if line not in rules.phrases and line not in rules.around]
-    if len(set(said)) != 1 or not _is_name(rest, lines):
-        return _joined(lines, rules)
-    return said[0]
+    own = frozenset(_fold(re.sub(r"[@._+-]", " ", name)).split())
+    parts = [part for line in new_text.split("\n") for part in _parts(line, rules)]
+    said = {rules.phrases[part] for part in parts if part in rules.phrases}
+    rest = [part for part in parts if part not in rules.phrases and part not in rules.around]
+    if len(said) == 1 and all(own.issuperset(part.split()) for part in rest):
+        return said.pop()
+    return _joined(parts, rules)
 
 
-def _joined(lines: Sequence[str], rules: AnswerRules) -> Answer:
-    """The answer where punctuation stands inside the phrase ("No, that wasn't me.")."""
-    whole = " ".join(line for line in lines if line not in rules.around)
+def _parts(line: str, rules: AnswerRules) -> list[str]:
+    """The line as a whole where it is a phrase ("No, that wasn't me."), else what stands between its marks."""
+    whole = _fold(line)
+    if whole in rules.phrases or whole in rules.around:
+        return [whole]
+    return [folded for part in re.split(r"[.!;,]", line) if (folded := _fold(part))]
+
+
+def _joined(parts: Sequence[str], rules: AnswerRules) -> Answer:
+    """The answer where a phrase runs over the end of a line."""
+    whole = " ".join(part for part in parts if part not in rules.around)
     return rules.phrases.get(whole, Answer.UNCLEAR)
-
-
-def _is_name(rest: Sequence[str], lines: Sequence[str]) -> bool:
-    if not rest:
-        return True
-    return len(rest) == 1 and rest[0] == lines[-1] and len(rest[0].split()) <= LONGEST_NAME_WORDS
 
 
 def _fold(text: str) -> str:
