@@ -1,0 +1,58 @@
+"""rules/policy.toml: the shipped one keeps the laws, and a wrong one is refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from mailbot.core.policy import Handling, Policy, Proof
+from mailbot.core.request import Kind
+
+FILE = Path(__file__).parents[2] / "rules" / "policy.toml"
+POLICY = Policy.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
+
+
+def test_every_kind_has_its_policy() -> None:
+    assert set(POLICY.kinds) == set(Kind)
+
+
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.UNSUBSCRIBE}))
+def test_nothing_but_an_unsubscription_is_done_without_asking(kind: Kind) -> None:
+    assert POLICY.kinds[kind].handling != Handling.ACT
+
+
+@pytest.mark.parametrize("kind", [Kind.DELETION, Kind.CORRECTION, Kind.ACCESS, Kind.PORTABILITY])
+def test_what_touches_or_shows_data_needs_control(kind: Kind) -> None:
+    assert POLICY.kinds[kind].proof == Proof.CONTROL
+    assert POLICY.kinds[kind].handling == Handling.CONFIRM
+
+
+@pytest.mark.parametrize("kind", [Kind.AUTHORITY, Kind.COMPLAINT, Kind.QUESTION, Kind.OTHER])
+def test_what_a_machine_cannot_answer_goes_to_staff(kind: Kind) -> None:
+    assert POLICY.kinds[kind].handling == Handling.STAFF
+
+
+def test_people_are_waited_for_as_designed() -> None:
+    patience = POLICY.patience
+    assert patience.proof_reminders_days == (3, 10)
+    assert patience.proof_gives_up_days == 30
+    assert patience.host_gives_up_days < 30, "the host's time must fit into the legal month"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"caps": {"letters_to_one_address_a_day": 0}},
+        {"caps": {"letters": 5}},
+        {"retention": {"closed_case_days": 0}},
+        {"kinds": {"deletion": {"handling": "maybe", "proof": "control", "minimum_confidence": 0.5}}},
+        {"kinds": {"deletion": {"handling": "act", "proof": "control", "minimum_confidence": 1.5}}},
+        {"surprise": 1},
+    ],
+)
+def test_a_wrong_policy_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Policy.model_validate({**tomllib.loads(FILE.read_text(encoding="utf-8")), **change})
