@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailbot.advance import PERSON, Advance, Happening
+from mailbot.advance import Advance
+from mailbot.asking import Asking
 from mailbot.config import Config
-from mailbot.core.case import Person
 from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults, read_data_map
-from mailbot.core.deadlines import explained, legal_deadline, received_on
-from mailbot.core.policy import Handling
-from mailbot.core.request import Asked, Capacity, FieldChange, Kind
-from mailbot.core.workflow import Event
 from mailbot.desk import Desk
 from mailbot.exports import Exports
 from mailbot.followups import FollowUps
@@ -31,7 +27,6 @@ from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
 from mailbot.resources import ResourceTrouble, folders, read_toml
 from mailbot.status import StatusOfCase
-from mailbot.store import cases
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
 from mailbot.unsubscribing import Unsubscribing
@@ -65,6 +60,7 @@ class App:
     proof: Proof
     desk: Desk
     unsubscribing: Unsubscribing
+    asking: Asking
     hosts: Hosts
     exports: Exports
     status: StatusOfCase
@@ -87,41 +83,10 @@ class App:
             templates=self.template_folders,
             clock=self.clock,
             health=health,
-            open_request=self.open_request,
+            open_request=self.asking.open_request,
             rule_sentences=self.knowledge.classifier.sentences(),
             field_names=self.data_map.correctable_fields(),
         )
-
-    def open_request(
-        self,
-        kind: Kind,
-        address: str,
-        fields: tuple[FieldChange, ...],
-        language: str | None,
-        now: datetime,
-    ) -> str:
-        """A request of a user who is logged in on the platform; returns the case's reference. The address on
-        file is asked all the same: a login proves less than control of the mailbox."""
-        controller = self.config.controller
-        deadline = legal_deadline(received_on(now, controller_of(controller).timezone), controller.country)
-        handling = self.knowledge.policy.kinds[kind].handling
-        events = {Handling.ACT: Event.UNDERSTOOD_TO_ACT, Handling.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
-        with self.store.begin() as tx:
-            case = cases.open_case(
-                tx,
-                Person(address),
-                channel="api",
-                language=language or controller.fallback_language.value,
-                bilingual=False,
-                answerable=True,
-                due_on=deadline.due,
-                due_why=explained(deadline),
-                now=now,
-            )
-            request = cases.add_request(tx, case, Asked(kind, Capacity.USER, 1.0, (), fields), 0, now)
-            event = events.get(handling, Event.UNDERSTOOD_FOR_STAFF)
-            self.advance(tx, case, [Happening(request, event, PERSON, "asked on the Profile page")], now)
-            return case.reference
 
 
 def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | None = None) -> App:
@@ -172,6 +137,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),
         unsubscribing=unsubscribing,
+        asking=Asking(store, advance, knowledge.policy, config.controller),
         hosts=Hosts(store, advance, knowledge.policy),
         exports=Exports(store, advance),
         status=StatusOfCase(store),

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from mailbot.advance import Advance, Happening
 from mailbot.config import Config
-from mailbot.core.deadlines import explained, extended, received_on
+from mailbot.core.deadlines import explained, extended
 from mailbot.core.ledger import Entry
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind
 from mailbot.core.workflow import Event, NoSuchStep, State, possible
 from mailbot.letters import LetterWriter
+from mailbot.opening import day_of
 from mailbot.proof import Proof, Target
 from mailbot.store import cases, ledger
 from mailbot.store.database import Store, Transaction
@@ -124,8 +124,8 @@ class Desk:
         controller = self._config.controller
         with self._store.begin() as tx:
             case = self._by_reference(tx, reference)
-            today = received_on(now, ZoneInfo(controller.timezone))
-            longer = extended(received_on(case.opened_at, ZoneInfo(controller.timezone)), controller.country)
+            today = day_of(now, controller)
+            longer = extended(day_of(case.received_at, controller), controller.country)
             if case.extended_at is not None:
                 raise DeskTrouble("this case was extended already; the law allows it once")
             if today > longer.tell_by:

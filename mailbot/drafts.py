@@ -41,9 +41,6 @@ from mailbot.mail.contexts import (
     VisitorDone,
     Withdrawn,
 )
-from mailbot.mail.contexts import Change as ChangeLine
-from mailbot.mail.contexts import Gone as GoneLine
-from mailbot.mail.contexts import Kept as KeptLine
 from mailbot.mail.contexts import Place as PlaceLine
 from mailbot.store import cases, tokens
 from mailbot.store.database import Transaction
@@ -111,7 +108,7 @@ class Drafting:
         if self._person.address is None:
             return []
         controller = self._config.controller
-        deadline = legal_deadline(self._local(self._case.opened_at), controller.country, months=3)
+        deadline = legal_deadline(self._local(self._case.received_at), controller.country, months=3)
         context = Extended(reference=self._case.reference, text=text, first_due=first_due, deadline=deadline)
         return [Draft(context, self._person.address, self.languages, by_hand=True)]
 
@@ -137,7 +134,7 @@ class Drafting:
                 context = Withdrawn(reference=reference, requests=lines)
             case Effect.TELL_EXPIRED:
                 context = Expired(
-                    reference=reference, requests=lines, asked_on=self._local(self._case.opened_at)
+                    reference=reference, requests=lines, asked_on=self._local(self._case.received_at)
                 )
             case Effect.TELL_NOTHING_FOUND:
                 context = NothingFound(reference=reference)
@@ -245,11 +242,10 @@ class Drafting:
             action = _VISITOR_ACTIONS[Kind(request.kind)]
             return VisitorDone(reference=reference, name=name, action=action, places=places, fields=fields)
         if request.kind == Kind.CORRECTION:
-            changes = tuple(ChangeLine(one.field, one.before, one.after) for one in result.changes)
-            return Corrected(reference=reference, name=name, changes=changes)
-        gone = tuple(GoneLine(one.what, one.count) for one in result.gone)
-        kept = tuple(KeptLine(one.what, one.ground, one.until) for one in result.kept)
-        return Deleted(reference=reference, name=name, deleted_at=self._now, gone=gone, kept=kept)
+            return Corrected(reference=reference, name=name, changes=result.changes)
+        return Deleted(
+            reference=reference, name=name, deleted_at=self._now, gone=result.gone, kept=result.kept
+        )
 
     def _to_host(self, effect: Effect, occasion: Occasion) -> list[Draft]:
         request = occasion.request
@@ -327,7 +323,7 @@ class Drafting:
         return subject.name if subject and is_proven and normalise(subject.address) == normalise(to) else ""
 
     def _deadline(self) -> Deadline:
-        received = self._local(self._case.opened_at)
+        received = self._local(self._case.received_at)
         return legal_deadline(received, self._config.controller.country)
 
     def _local(self, instant: datetime) -> date:

@@ -5,6 +5,7 @@ Each part only asks the database what is due; parts may run in several processes
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from mailbot.mail.lmtp import LmtpAnswer, LmtpDoor, LmtpMail
 from mailbot.mail.outbox import SmtpConnection
 from mailbot.mail.watch import WatchState, watch
 from mailbot.platform.interface import Platform
+from mailbot.reading_ahead import ReadingAhead
 from mailbot.receive import Receive
 from mailbot.scheduler import start_scheduler
 from mailbot.store import works
@@ -36,6 +38,13 @@ _log = structlog.get_logger()
 _IDLE_SECONDS = 1.0
 _PAUSE_AFTER_TROUBLE_SECONDS = 5.0
 _LATE_WORK = timedelta(minutes=15)
+
+
+def _settle_memory() -> None:
+    """Rules and models stay as long as the process: the collector does not walk through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 class Parts(Protocol):
@@ -84,6 +93,7 @@ class Service:
     def run_once(self, parts: Sequence[str]) -> Summary:
         """Everything waiting is taken in, all due work is done, all due mail is sent, due sweeps are run."""
         started, troubles = time.monotonic(), 0
+        _settle_memory()
         if "mail" in parts:
             troubles = self._take_in_and_send()
         if "schedule" in parts:
@@ -95,6 +105,7 @@ class Service:
 
     def start(self, parts: Sequence[str], stack: ExitStack) -> None:
         """The parts run in threads until `stack` is closed."""
+        _settle_memory()
         stack.callback(self._join, self._start_threads(parts))
         stack.callback(self._stop.set)
         if "schedule" in parts:
@@ -138,12 +149,26 @@ class Service:
     def _take_in_and_send(self) -> int:
         """Sending goes on beside fetching; returns how many mailboxes could not be read."""
         troubles = 0
+        with ReadingAhead(self._app.config) as self._app.receive.ahead:
+            troubles = self._take_in_beside_sending()
+        self._app.receive.ahead = None
+        return troubles
+
+    def _take_in_beside_sending(self) -> int:
+        troubles = 0
         sender = threading.Thread(target=self._send_for_ever, name="outbox")
         sender.start()
         try:
             for box in self._app.config.mailboxes():
                 try:
-                    watch(box, self._handle, self._stop, once=True, on_state=self._note)
+                    watch(
+                        box,
+                        self._handle,
+                        self._stop,
+                        once=True,
+                        on_state=self._note,
+                        expect=self._app.receive.expect,
+                    )
                 except (MailboxTrouble, OSError) as trouble:
                     _log.error("a mailbox could not be read", mailbox=box.name, trouble=str(trouble))
                     troubles += 1
@@ -166,6 +191,8 @@ class Service:
 
     def _note(self, state: WatchState) -> None:
         self._states[state.mailbox] = state
+        if self._app.receive.ahead is not None:
+            self._app.receive.ahead.backlog(state.waiting)
 
     def _send_for_ever(self) -> None:
         with SmtpConnection(self._app.config.smtp_settings()) as smtp:

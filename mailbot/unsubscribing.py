@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from mailbot.advance import PERSON, Advance, Happening
 from mailbot.config import Config
 from mailbot.core.case import Person
-from mailbot.core.deadlines import explained, legal_deadline, received_on
-from mailbot.core.request import Asked, Capacity, Kind
+from mailbot.core.request import Asked, Capacity, Kind, Language
 from mailbot.core.workflow import Event, State, possible
+from mailbot.opening import Opening, open_case
 from mailbot.store import cases, suppressions
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request, Suppression
@@ -96,18 +95,7 @@ class Unsubscribing:
         self, tx: Transaction, address: str, language: str | None, now: datetime
     ) -> tuple[Case, Request]:
         controller = self._config.controller
-        received: date = received_on(now, ZoneInfo(controller.timezone))
-        deadline = legal_deadline(received, controller.country)
-        case = cases.open_case(
-            tx,
-            Person(address),
-            channel="link",
-            language=language or controller.fallback_language.value,
-            bilingual=False,
-            answerable=True,
-            due_on=deadline.due,
-            due_why=explained(deadline),
-            now=now,
-        )
+        spoken = Language(language) if language in list(Language) else controller.fallback_language
+        case = open_case(tx, controller, Opening(Person(address), "link", now, spoken), now)
         asked = Asked(Kind.UNSUBSCRIBE, Capacity.UNKNOWN, 1.0)
         return case, cases.add_request(tx, case, asked, 0, now)

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from mailbot.core.deadlines import Deadline
 from mailbot.core.request import Capacity, Kind
+from mailbot.core.result import Changed, Gone, Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +57,6 @@ class RequestLine:
     kind: Kind
     capacity: Capacity
     fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One corrected field; `before` is None where nothing stood before, `after` None where it was emptied."""
-
-    field: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What was deleted: a kind of thing (see words.THINGS, or any text) and how many."""
-
-    what: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the law makes us keep, on what ground (see words.GROUNDS, or any text), and until when."""
-
-    what: str
-    ground: str
-    until: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +164,7 @@ class Corrected(Proven):
     """Fields were changed and read back."""
 
     template: ClassVar[str] = "corrected"
-    changes: tuple[Change, ...]
+    changes: tuple[Changed, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ FAILURES_IN_A_ROW = 3
 Handle = Callable[[Inbox, list[Mail]], None]
 """Stores the mails, then moves them by `inbox.move`. What it leaves in the folder, it is handed again later."""
 
+Expect = Callable[[list[Mail]], None]
+"""Told of the mails that will be handled next, before those at hand are."""
+
 log = structlog.get_logger()
 
 
@@ -51,6 +54,7 @@ def watch(
     stop: threading.Event,
     once: bool,
     on_state: OnState,
+    expect: Expect = lambda _: None,
 ) -> None:
     """Everything that comes into the mailbox is handed to `handle`, until `stop` is set.
 
@@ -58,7 +62,7 @@ def watch(
 
     Raises: only with `once`: MailboxTrouble at once, and the first exception of `handle` at the end.
     """
-    watcher = _Watcher(settings, handle, stop, on_state)
+    watcher = _Watcher(settings, handle, stop, on_state, expect)
     if once:
         watcher.once()
     else:
@@ -99,12 +103,18 @@ class _Patience:
 
 class _Watcher:
     def __init__(
-        self, settings: MailboxSettings, handle: Handle, stop: threading.Event, on_state: OnState
+        self,
+        settings: MailboxSettings,
+        handle: Handle,
+        stop: threading.Event,
+        on_state: OnState,
+        expect: Expect,
     ) -> None:
         self._settings = settings
         self._handle = handle
         self._stop = stop
         self._on_state = on_state
+        self._expect = expect
         self._state = WatchState(settings.name)
         self._patience = _Patience()
         self._failed: Exception | None = None
@@ -156,7 +166,9 @@ class _Watcher:
         self._say(waiting=len(waiting))
         fresh, again = self._patience.due(inbox, waiting, time.monotonic())
         in_a_row = 0
-        for mails in self._batches(inbox, fresh, again):
+        for mails, coming in _with_next(self._batches(inbox, fresh, again)):
+            if coming:
+                self._expect(coming)
             in_a_row = 0 if self._hand_over(inbox, mails) else in_a_row + 1
             if self._stop.is_set() or in_a_row >= FAILURES_IN_A_ROW:
                 break
@@ -203,3 +215,20 @@ class _Watcher:
             last_trouble_at=datetime.now(UTC),
             failures=self._state.failures + 1,
         )
+
+
+def _with_next(batches: Iterator[list[Mail]]) -> Iterator[tuple[list[Mail], list[Mail]]]:
+    """Each batch with the next one, fetched already (empty after the last). What fetching raises is raised when the
+    batches before it were handled."""
+    mails = next(batches, [])
+    while mails:
+        trouble: Exception | None = None
+        coming: list[Mail] = []
+        try:
+            coming = next(batches, [])
+        except Exception as error:  # noqa: BLE001  # raised below
+            trouble = error
+        yield mails, coming
+        if trouble is not None:
+            raise trouble
+        mails = coming

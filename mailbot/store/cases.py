@@ -31,6 +31,7 @@ def open_case(
     language: str,
     bilingual: bool,
     answerable: bool,
+    received_at: datetime,
     due_on: date,
     due_why: str,
     now: datetime,
@@ -48,6 +49,7 @@ def open_case(
         address_hash=tx.pseudonyms.address(person.address) if person.address else None,
         sealed_person=seal_value(tx, key_id, person, "case.person"),
         opened_at=now,
+        received_at=received_at,
         due_on=due_on,
         due_why=due_why,
     )

@@ -147,6 +147,8 @@ class Case(Row, table=True):
     sealed_person: bytes = _bytes()
     """JSON: address, name, subject and Message-ID of the mail answered."""
     opened_at: datetime = _time(index=True)
+    received_at: datetime = _time()
+    """When the legal clock started."""
     due_on: date = Field(index=True)
     due_why: str
     extended_at: datetime | None = _time_or_none()

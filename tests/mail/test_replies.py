@@ -23,7 +23,7 @@ from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.contexts import (
     CONTEXTS,
     AddressChanged,
-    Change,
+    Changed,
     Confirm,
     ConfirmAddress,
     ConfirmReminder,
@@ -91,8 +91,8 @@ def variants() -> list[Context]:
         **ref, requests=ASKED, link=LINK, asked_on=date(2026, 3, 2), expires=NOW, last=False
     )
     changes = (
-        Change("email", "a@example.org", "b@example.org"),
-        *(Change("name", None, "Alice"), Change("phone", "+370 1", None), Change("city", None, None)),
+        Changed("email", "a@example.org", "b@example.org"),
+        *(Changed("name", None, "Alice"), Changed("phone", "+370 1", None), Changed("city", None, None)),
     )
     kept = (Kept("invoices", "accounting", date(2036, 1, 1)), Kept("drawings", "agreement", None))
     done = VisitorDone(**ref, name="Vera", action=VisitorAction.SEE, places=PLACES)
@@ -273,7 +273,7 @@ def hostile(value: object) -> object:
             return HOSTILE
         case tuple():
             return tuple(map(hostile, value))
-        case Change() | Gone() | Kept() | Place() | RequestLine():
+        case Changed() | Gone() | Kept() | Place() | RequestLine():
             return replace(value, **{one.name: hostile(getattr(value, one.name)) for one in fields(value)})
     return value
 

@@ -154,6 +154,7 @@ def add_case(
             language=language,
             bilingual=False,
             answerable=True,
+            received_at=opened,
             due_on=due,
             due_why="One month after the day the mail came, moved to the next working day.",
             now=opened,

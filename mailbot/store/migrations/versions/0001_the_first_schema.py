@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("address_hash", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_person", sa.LargeBinary(), nullable=False),
         sa.Column("opened_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("due_why", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("extended_at", mailbot.store.tables.UtcDateTime(timezone=True), nullable=True),
