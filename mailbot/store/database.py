@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel, Session, col, select
 
 from mailbot.store.encryption import KEY_BYTES, Keyring, Pseudonyms, Seal
 from mailbot.store.tables import Case, DataKey, Request, Secret
@@ -179,7 +179,8 @@ class Store:
     def rewrap(self) -> int:
         """Every data key is wrapped by the newest master key; returns how many there are."""
         with self.begin() as tx:
-            rows = [*tx.session.query(DataKey).filter(DataKey.wrapped.isnot(None)), *tx.session.query(Secret)]  # type: ignore[union-attr]  # a column, to SQLAlchemy
+            keys = select(DataKey).where(col(DataKey.wrapped).is_not(None))
+            rows: list[DataKey | Secret] = [*tx.session.exec(keys), *tx.session.exec(select(Secret))]
             for row in rows:
                 row.wrapped = self._keyring.wrap(self._keyring.unwrap(row.wrapped or b""))
             return len(rows)
