@@ -18,7 +18,18 @@ CHECKOUT = Path(__file__).parent.parent
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which only the wheel was unpacked; its dependencies are this environment's."""
     folder = tmp_path_factory.mktemp("wheel")
-    _run(sys.executable, "-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "-w", folder, CHECKOUT)
+    _run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-build-isolation",
+        "--no-deps",
+        "-w",
+        folder,
+        CHECKOUT,
+    )
     (wheel,) = folder.glob("mailbot-*.whl")
     site = folder / "site"
     _run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", site, wheel)
