@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlmodel import SQLModel, Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from mailbot.store.encryption import KEY_BYTES, Keyring, Pseudonyms, Seal
 from mailbot.store.tables import Case, DataKey, Request, Secret
