@@ -6,6 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LETTERS = {
@@ -59,6 +60,7 @@ def _note_break(breaks: list[int], origins: list[int], length: int, size: int, p
     return length + size
 
 
+@lru_cache(maxsize=4_096)
 def fold_character(character: str) -> str:
     """What one character folds to: usually one, sometimes none (a combining mark) or two ("œ")."""
     lowered = unicodedata.normalize("NFKD", character).casefold()
