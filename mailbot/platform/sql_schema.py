@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -66,6 +67,7 @@ class Schema:
         is_postgresql = self.engine.dialect.name == "postgresql"
         self._snapshot: dict[str, Any] = SNAPSHOT if is_postgresql else {}
         self.metadata = MetaData()
+        self._reflecting = threading.Lock()
         self._wanted = sorted(data_map.tables())
         self._own = MetaData()
         self.journal = _journal(data_map.journal_table, self._own)
@@ -132,11 +134,16 @@ class Schema:
         return column_of(table, hop.column).in_(inner)
 
     def _reflect(self, connection: Connection) -> None:
-        if not self.metadata.tables:
-            present = connection.dialect.get_table_names(connection) + connection.dialect.get_view_names(
-                connection
-            )
-            self.metadata.reflect(connection, only=[name for name in self._wanted if name in present])
+        """Whole before anybody sees it: a thread that met half of it would report tables as missing."""
+        if self.metadata.tables:
+            return
+        with self._reflecting:
+            if self.metadata.tables:
+                return
+            dialect, reflected = connection.dialect, MetaData()
+            present = dialect.get_table_names(connection) + dialect.get_view_names(connection)
+            reflected.reflect(connection, only=[name for name in self._wanted if name in present])
+            self.metadata = reflected
 
 
 def column_of(table: FromClause, name: str) -> Column[Any]:
