@@ -109,7 +109,8 @@ class Worker:
         """A few pieces of due platform work were tried; returns 0 when none was due."""
         with self.store.begin() as tx:
             claimed = works.claim(tx, [WorkKind.APPLY, WorkKind.UNDO], self.clock(), APPLY_BATCH)
-            jobs = [job for work in claimed if (job := self._load(tx, work)) is not None]
+            rows = works.with_cases(tx, [work.id for work in claimed])
+            jobs = [job for work in claimed if (job := self._load(tx, work, *rows[work.id])) is not None]
         done = [(job.work, outcome) for job in jobs if (outcome := self._apply_one(job)) is not None]
         self._conclude_all(done)
         return len(claimed)
@@ -160,10 +161,8 @@ class Worker:
             _log.error("work failed", kind=job.work.kind, error=type(error).__name__)
             return self._after_trouble(job.work, PlatformTrouble(type(error).__name__, later=True))
 
-    def _load(self, tx: Transaction, work: Work) -> _Job | None:
+    def _load(self, tx: Transaction, work: Work, request: Request, case: Case) -> _Job | None:
         """Everything the work needs; None (and the work is ended) when nothing waits for it any more."""
-        case = tx.session.get_one(Case, work.case_id)
-        request = tx.session.get_one(Request, _known(work.request_id))
         wanted = State.APPLYING if work.kind == WorkKind.APPLY else State.WITHDRAWN
         if request.state != wanted:
             works.finish(work, self.clock())
@@ -284,18 +283,23 @@ class Worker:
             return
         now = self.clock()
         with self.store.begin() as tx:
-            concluded = [outcome for work, outcome in done if self._conclude_one(tx, work, outcome, now)]
+            rows = works.by_ids(tx, [work.id for work, _ in done])
+            locked = cases.lock_all(tx, [work.case_id for work, _ in done])
+            persons = [cases.person_of(tx, case) for case in locked]
+            letters.look_ahead(tx, [one.address for one in persons if one.address], now)
+            concluded = [
+                outcome for work, outcome in done if self._conclude_one(tx, rows[work.id], outcome, now)
+            ]
         self.done.changes_applied += sum(outcome.event == Event.APPLIED for outcome in concluded)
         self.done.failed += sum(outcome.event == Event.FAILED for outcome in concluded)
 
     def _conclude_one(self, tx: Transaction, work: Work, outcome: _Outcome, now: datetime) -> bool:
         """False when its lease had run out and another worker finished it."""
-        row = tx.session.get_one(Work, work.id)
-        if row.done_at is not None:
+        if work.done_at is not None:
             return False
-        case = cases.locked(tx, row.case_id)
-        request = tx.session.get_one(Request, _known(row.request_id))
-        works.finish(row, now)
+        case = cases.locked(tx, work.case_id)
+        request = tx.session.get_one(Request, _known(work.request_id))
+        works.finish(work, now)
         if outcome.result is not None:
             cases.set_result(tx, case, request, outcome.result)
         if outcome.erased:

@@ -152,6 +152,8 @@ def locked(tx: Transaction, case_id: UUID) -> Case:
 
     The ledger is locked first: whoever changes a case writes there too, and one order has no deadlock.
     """
+    if case_id in tx.known.locked:
+        return tx.known.locked[case_id][0]
     query = select(Case).where(Case.id == case_id)
     if tx.is_postgresql:  # on SQLite nobody else writes since the transaction began
         tx.lock_ledger()
@@ -159,6 +161,23 @@ def locked(tx: Transaction, case_id: UUID) -> Case:
         tx.session.expire_all()
         query = query.with_for_update()
     return tx.session.exec(query).one()
+
+
+def lock_all(tx: Transaction, case_ids: Sequence[UUID]) -> list[Case]:
+    """These cases are locked, and known with their keys and requests, by two queries for all of them; says which of
+    them can still be opened."""
+    if tx.is_postgresql:
+        tx.lock_ledger()
+        tx.session.flush()
+        tx.session.expire_all()
+    query = select(Case, DataKey).join(DataKey, col(DataKey.id) == Case.key_id)
+    query = query.where(col(Case.id).in_(case_ids)).order_by(col(Case.id))
+    for case, key in tx.session.exec(query.with_for_update(of=Case) if tx.is_postgresql else query):
+        tx.known.locked[case.id], tx.known.requests[case.id] = (case, key), []
+    requests = select(Request).where(col(Request.case_id).in_(case_ids)).order_by(col(Request.position))
+    for request in tx.session.exec(requests):
+        tx.known.requests[request.case_id].append(request)
+    return [case for case, key in tx.known.locked.values() if key.wrapped is not None]
 
 
 def of_address(tx: Transaction, address: str) -> Sequence[Case]:

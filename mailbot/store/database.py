@@ -39,12 +39,13 @@ class StoreTrouble(Exception):
 class Known:
     """What a transaction knows without asking: looked up for a whole batch at once, or made by itself.
 
-    `requests`: of cases opened in this transaction. `open_cases` and `letters_today` (by template, those that
-    count): by address hash, complete for every address that is in there. `suppressed`: put on the list here, or
-    found on it.
+    `requests`: all of each case that was opened or locked here. `locked`: cases that nobody else can change now.
+    `open_cases` and `letters_today` (by template, those that count): by address hash, complete for every address
+    that is in there. `suppressed`: put on the list here, or found on it.
     """
 
     requests: dict[UUID, list[Request]] = field(default_factory=dict)
+    locked: dict[UUID, tuple[Case, DataKey]] = field(default_factory=dict)
     open_cases: dict[bytes, list[Case]] = field(default_factory=dict)
     letters_today: dict[bytes, Counter[str]] = field(default_factory=dict)
     suppressed: set[bytes] = field(default_factory=set)

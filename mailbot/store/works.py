@@ -14,7 +14,7 @@ from sqlmodel import col, func, or_, select
 from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES
 from mailbot.store.database import Transaction, new_id
-from mailbot.store.tables import Letter, Request, Work
+from mailbot.store.tables import Case, DataKey, Letter, Request, Work
 
 LEASE_SECONDS = 300
 """Longer than any one piece of work may take; a dead worker's work is taken up after it."""
@@ -83,6 +83,28 @@ def with_letters(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, tuple[
     query = select(Work, Letter).join(Letter, col(Letter.id) == Work.letter_id)
     rows = tx.session.exec(query.where(col(Work.id).in_(work_ids)))
     return {work.id: (work, letter) for work, letter in rows}
+
+
+def with_cases(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, tuple[Request, Case]]:
+    """The request and the case that each work is for, by the work's id; the keys of the cases are known."""
+    query = (
+        select(Work.id, Request, Case, DataKey)
+        .join(Request, col(Request.id) == Work.request_id)
+        .join(Case, col(Case.id) == Work.case_id)
+        .join(DataKey, col(DataKey.id) == Case.key_id)
+        .where(col(Work.id).in_(work_ids))
+    )
+    found = {}
+    for work_id, request, case, key in tx.session.exec(query):
+        found[work_id] = request, case
+        if key.wrapped is not None:
+            tx.know_key(key.id, key.wrapped)
+    return found
+
+
+def by_ids(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, Work]:
+    """Work by its id."""
+    return {work.id: work for work in tx.session.exec(select(Work).where(col(Work.id).in_(work_ids)))}
 
 
 def finish(work: Work, now: datetime) -> None:
