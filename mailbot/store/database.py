@@ -187,7 +187,10 @@ class Store:
             return len(rows)
 
     def _load_pseudonyms(self) -> Pseudonyms:
+        """The secret is made once: of several that come first, one has the lock and the others find it there."""
         with Session(self.engine) as session, session.begin():
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEDGER_LOCK})
             row = session.get(Secret, "pseudonyms")
             if row is None:
                 row = Secret(name="pseudonyms", wrapped=self._keyring.wrap(os.urandom(KEY_BYTES)))

@@ -202,6 +202,27 @@ def test_the_ledger_has_one_order_whoever_writes(store: Store) -> None:
         assert ledger.check(tx) == 40
 
 
+def test_several_that_start_at_once_on_a_new_database_agree_on_its_secret(store: Store) -> None:
+    """Otherwise links and hashes of one process would mean nothing to another."""
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM secret"))
+    stores = [Store(store.url, Keyring([MASTER])) for _ in range(6)]
+    barrier, links = threading.Barrier(len(stores)), []
+
+    def first_use(one: Store) -> None:
+        barrier.wait(30)
+        links.append(one.pseudonyms.link_token(ALICE))
+        one.engine.dispose()
+
+    threads = [threading.Thread(target=first_use, args=(one,)) for one in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(links) == len(stores)
+    assert len(set(links)) == 1
+
+
 def test_a_ledger_row_edited_in_the_database_is_found(store: Store) -> None:
     with store.begin() as tx:
         for number in range(5):
