@@ -62,6 +62,7 @@ _REPLY_PREFIXES = (
 TOO_LONG = "The letter is longer than what is read automatically."
 CONTRADICTION = "The letter asks for {kind} and also says not to."
 WITHDRAWN_AND_ASKED = "The letter takes a request back and asks for something, too."
+SUBJECT_ALONE = "Only the subject asks for {kind}; the letter itself speaks of something else."
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +373,20 @@ def _doubts_of_rules(found: Sequence[_Found]) -> list[str]:
     asked = {one.rule.kind for one in found if one.effect is None}
     denied = {one.rule.kind for one in found if one.effect is Effect.DENY}
     doubts += [CONTRADICTION.format(kind=kind.value) for kind in Kind if kind in asked & denied]
-    return doubts
+    return [*doubts, *_doubts_of_subject(found)]
+
+
+def _doubts_of_subject(found: Sequence[_Found]) -> list[str]:
+    """Doubts of wishes that stand in the subject alone ("Close account") when the letter below it only asks a
+    question, reports, or is a matter for support ("Where do I find that button?")."""
+    body = [one for one in found if not one.evidence.in_subject]
+    speaks_of_else = any(
+        one.effect is not None or one.rule.kind in (Kind.QUESTION, Kind.OTHER) for one in body
+    )
+    titled = {one.rule.kind for one in found if one.effect is None and one.evidence.in_subject}
+    told = {one.rule.kind for one in body if one.effect is None}
+    alone = [kind for kind in (Kind.UNSUBSCRIBE, Kind.DELETION) if kind in titled - told]
+    return [SUBJECT_ALONE.format(kind=kind.value) for kind in alone] if speaks_of_else else []
 
 
 def _nothing(readings: Sequence[_Reading], withdraws: bool) -> Asked:

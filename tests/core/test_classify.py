@@ -86,6 +86,12 @@ def test_the_subject_of_a_reply_is_somebody_elses_words() -> None:
     assert kinds("Thank you!", subject="Re: Delete my account") == [Kind.OTHER]
 
 
+def test_a_title_that_names_a_wish_is_doubted_when_the_letter_only_asks_a_question() -> None:
+    understanding = classifier().understand("Delete my account", "How do I delete my account?", EN)
+    assert understanding.doubts
+    assert classifier().understand("Delete my account", "Thanks, Alice", EN).doubts == ()
+
+
 def test_a_wish_and_its_contrary_in_one_letter_are_doubted() -> None:
     understanding = classifier().understand("Delete my account", "Please do not delete my account.", EN)
     assert understanding.doubts
