@@ -106,6 +106,9 @@ class Scene:
                 take_in_and_work(app)
                 world = World(folder, data, app, later, smtp, self.builder.dns, box)
                 _is_all_done_once(world, self.prepared.question, f"killed at step {step}")
+        if self.prepared.server:
+            self.prepared.server.drop(url)
+        shutil.rmtree(folder)
         return False
 
 

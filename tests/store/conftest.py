@@ -31,12 +31,15 @@ def empty_postgres(postgres: PrivatePostgres) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where an empty store is."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'mailbot.db'}"
+        yield f"sqlite:///{tmp_path / 'mailbot.db'}"
+        return
     server: PrivatePostgres = request.getfixturevalue("postgres")
-    return server.new_database(request.getfixturevalue("empty_postgres"))
+    made = server.new_database(request.getfixturevalue("empty_postgres"))
+    yield made
+    server.drop(made)
 
 
 @pytest.fixture
