@@ -1,30 +1,27 @@
-"""A backlog of mail is read in a second process while this one stores what was read before.
+"""What waits is read in a second process while this one stores what was read before.
 
 Reading is pure and takes half of the time of taking a mail in; everything else needs the database's one writer.
-The process is made only for a backlog: a few mails are read sooner than a process starts.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from datetime import datetime
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from types import TracebackType
 from typing import Self
 
 import structlog
 
-from mailbot.config import Config
 from mailbot.core.message import Unreadable
-from mailbot.knowledge import load_knowledge
-from mailbot.mail.dns import Dns
 from mailbot.reading import Reader, Reading
 from mailbot.store.messages import Incoming
 
-BACKLOG = 500
-"""So many waiting mails are worth a process of their own."""
 _AT_ONCE = 10
 
 _log = structlog.get_logger()
@@ -33,13 +30,18 @@ _reader: Reader | None = None
 
 
 class ReadingAhead:
-    """Readings of mails that are about to be taken in. Not for several threads at once."""
+    """Readings of mails that are about to be taken in. Not for several threads at once.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    The second process is a copy of this one, made at once and for nothing; only a process of one thread can be copied
+    safely. In another one there is none, and every mail is read when its turn comes.
+    """
+
+    def __init__(self, reader: Reader) -> None:
         self._pool: ProcessPoolExecutor | None = None
-        self._ready: Future[None] | None = None
         self._coming: dict[bytes, tuple[Future[list[Reading | Unreadable]], int]] = {}
+        if threading.active_count() == 1 and "fork" in get_all_start_methods():
+            self._pool = ProcessPoolExecutor(1, get_context("fork"), _prepare, (reader,))
+            self._pool.submit(_nothing)
 
     def __enter__(self) -> Self:
         return self
@@ -48,24 +50,20 @@ class ReadingAhead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
-
-    def backlog(self, mails: int) -> None:
-        """So many mails wait; a second process is made where that is worth it."""
-        if self._pool is None and mails >= BACKLOG:
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), _prepare, (self._config,))
-            self._ready = self._pool.submit(_nothing)
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
     def expect(self, mails: Sequence[Incoming], now: datetime) -> None:
         """These are read meanwhile, if there is a process for it."""
         self._coming = {}
-        if self._pool is None or self._ready is None or not self._ready.done() or self._ready.exception():
+        if self._pool is None:
             return
-        for start in range(0, len(mails), _AT_ONCE):
-            some = mails[start : start + _AT_ONCE]
-            read = self._pool.submit(_read, [one.raw for one in some], now)
-            self._coming.update({one.content_hash: (read, number) for number, one in enumerate(some)})
+        try:
+            for start in range(0, len(mails), _AT_ONCE):
+                some = mails[start : start + _AT_ONCE]
+                read = self._pool.submit(_read, [one.raw for one in some], now)
+                self._coming.update({one.content_hash: (read, number) for number, one in enumerate(some)})
+        except BrokenExecutor:
+            self._pool = None
 
     def taken(self) -> dict[bytes, Reading | Unreadable]:
         """What was expected last, read, by content hash; nothing when the process failed, which is no matter."""
@@ -77,14 +75,23 @@ class ReadingAhead:
             return {}
 
 
-def _prepare(config: Config) -> None:
+def _prepare(reader: Reader) -> None:
     global _reader  # what a pool's process keeps between calls has no other place
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _reader = Reader(load_knowledge(config), Dns(config.dns.nameservers, config.dns.timeout_seconds).txt)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    _reader = reader
+
+
+def _end_with(parent: int) -> None:
+    """A killed process cannot tell its second one to end."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
 
 
 def _nothing() -> None:
-    """The process can read as soon as this was done."""
+    """Makes the process, before this one has a second thread."""
 
 
 def _read(raws: Sequence[bytes], now: datetime) -> list[Reading | Unreadable]:

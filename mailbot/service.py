@@ -149,7 +149,7 @@ class Service:
     def _take_in_and_send(self) -> int:
         """Sending goes on beside fetching; returns how many mailboxes could not be read."""
         troubles = 0
-        with ReadingAhead(self._app.config) as self._app.receive.ahead:
+        with ReadingAhead(self._app.receive.reader) as self._app.receive.ahead:
             troubles = self._take_in_beside_sending()
         self._app.receive.ahead = None
         return troubles
@@ -191,8 +191,6 @@ class Service:
 
     def _note(self, state: WatchState) -> None:
         self._states[state.mailbox] = state
-        if self._app.receive.ahead is not None:
-            self._app.receive.ahead.backlog(state.waiting)
 
     def _send_for_ever(self) -> None:
         with SmtpConnection(self._app.config.smtp_settings()) as smtp:
