@@ -41,6 +41,7 @@ _NEARBY_SENTENCES = 2
 _QUOTATION_MARKS = ('"', "'", "`")
 _FALLBACK_QUESTION = 0.5
 _NOTHING_FOUND = 0.2
+_LAST_RESORT = 0.5
 _REPLY_PREFIXES = (
     "re",
     "aw",
@@ -332,7 +333,13 @@ def _asked(
     ]
     if turned and all(one.kind is not Kind.QUESTION for one in asked):
         asked.append(Asked(Kind.QUESTION, Capacity.UNKNOWN, 0.9, tuple(one.evidence for one in turned)))
-    return tuple(sorted(asked, key=lambda one: SERVING_ORDER[one.kind]))
+    return tuple(sorted(_without_last_resort(asked), key=lambda one: SERVING_ORDER[one.kind]))
+
+
+def _without_last_resort(asked: Sequence[Asked]) -> list[Asked]:
+    """Words of little weight for "other" ("when does it begin?") count only where nothing else is asked."""
+    telling = [one for one in asked if one.kind is not Kind.OTHER or one.confidence >= _LAST_RESORT]
+    return telling or list(asked)
 
 
 def _capacity(rule: Rule, capacities: frozenset[Capacity]) -> Capacity:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.classify import TOO_LONG, check_examples
+from mailbot.core.classify import TOO_LONG, Classifier, check_examples
 from mailbot.core.request import SERVING_ORDER, Capacity, Kind, Language
 from tests.core.letter_sets import LANGUAGES, classifier, letters, rulebook
 
@@ -108,7 +108,13 @@ def test_an_unsure_language_is_read_with_every_language() -> None:
 
 
 def test_a_language_without_rules_is_other() -> None:
-    assert kinds("Ištrinkite mano paskyrą", languages=[Language.LT]) == [Kind.OTHER]
+    assert Classifier({}).understand("", "Ištrinkite mano paskyrą", [Language.LT]).asked[0].kind is Kind.OTHER
+
+
+def test_a_question_that_no_rule_knows_is_other_only_where_nothing_else_is_asked() -> None:
+    russian = [Language.RU]
+    assert kinds("А картошку после томатов сажать можно?", languages=russian) == [Kind.OTHER]
+    assert kinds("Как у вас дела? Удалите мой аккаунт.", languages=russian) == [Kind.DELETION]
 
 
 def test_a_letter_too_long_to_be_read_whole_is_doubted_and_read_quickly() -> None:
