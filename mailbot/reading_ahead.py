@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from datetime import datetime
 from multiprocessing import get_all_start_methods, get_context
 from types import TracebackType
@@ -29,6 +29,10 @@ _reader: Reader | None = None
 """The second process's own."""
 
 
+_Expected = dict[bytes, tuple[Future[list[Reading | Unreadable]], int]]
+"""By content hash: the reading of a few mails, and which of them."""
+
+
 class ReadingAhead:
     """Readings of mails that are about to be taken in. Not for several threads at once.
 
@@ -38,7 +42,8 @@ class ReadingAhead:
 
     def __init__(self, reader: Reader) -> None:
         self._pool: ProcessPoolExecutor | None = None
-        self._coming: dict[bytes, tuple[Future[list[Reading | Unreadable]], int]] = {}
+        self._coming: _Expected = {}
+        self._at_hand: _Expected = {}
         if threading.active_count() == 1 and "fork" in get_all_start_methods():
             self._pool = ProcessPoolExecutor(1, get_context("fork"), _prepare, (reader,))
             self._pool.submit(_nothing)
@@ -53,8 +58,8 @@ class ReadingAhead:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def expect(self, mails: Sequence[Incoming], now: datetime) -> None:
-        """These are read meanwhile, if there is a process for it."""
-        self._coming = {}
+        """These are read meanwhile, if there is a process for it; those expected before are at hand now."""
+        self._at_hand, self._coming = self._coming, {}
         if self._pool is None:
             return
         try:
@@ -65,14 +70,17 @@ class ReadingAhead:
         except BrokenExecutor:
             self._pool = None
 
-    def taken(self) -> dict[bytes, Reading | Unreadable]:
-        """What was expected last, read, by content hash; nothing when the process failed, which is no matter."""
-        coming, self._coming = self._coming, {}
+    def reading(self, mail: Incoming) -> Reading | Unreadable | None:
+        """The mail, read; None when it was not expected, or the process failed, which is no matter."""
+        expected = self._at_hand.get(mail.content_hash) or self._coming.get(mail.content_hash)
+        if expected is None:
+            return None
+        read, number = expected
         try:
-            return {digest: read.result()[number] for digest, (read, number) in coming.items()}
-        except Exception as error:  # noqa: BLE001  # whatever became of the process, the mails are read here then
+            return read.result()[number]
+        except (BrokenExecutor, CancelledError, OSError) as error:
             _log.warning("reading ahead failed", error=type(error).__name__)
-            return {}
+            return None
 
 
 def _prepare(reader: Reader) -> None:

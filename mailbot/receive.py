@@ -100,11 +100,7 @@ class Receive:
         """The disposition of each mail that is now stored, by its place on the server."""
         fresh, known, twins = self._sift(incomings)
         now = self.clock()
-        ahead = self.ahead.taken() if self.ahead else {}
-        read = [
-            _Read(incoming, ahead.get(incoming.content_hash) or self._read(incoming, now))
-            for incoming in fresh
-        ]
+        read = [_Read(incoming, self._read(incoming, now)) for incoming in fresh]
         stored = {place: how for place, how in self._store_all(read, now).items() if place}
         copies = self._sift(twins)[1] if twins else {}
         return {**known, **stored, **copies}
@@ -158,6 +154,9 @@ class Receive:
     def _read(self, incoming: Incoming, now: datetime) -> Reading | Unreadable:
         if incoming.source == "too_large":
             return Unreadable("larger than max_message_bytes; only its head was taken in")
+        read = self.ahead.reading(incoming) if self.ahead else None
+        if read is not None:
+            return read
         try:
             return self.reader.read(incoming.raw, now)
         except Exception as error:  # noqa: BLE001  # one such mail must not stand in the way of the next

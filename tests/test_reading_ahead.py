@@ -36,21 +36,23 @@ def alone(test: str) -> None:
 def reads_the_same() -> None:
     own = reader()
     with ReadingAhead(own) as ahead:
-        ahead.expect(MAILS, NOW)
-        taken = ahead.taken()
-    assert taken == {one.content_hash: own.read(one.raw, NOW) for one in MAILS}
+        ahead.expect(MAILS[:15], NOW)
+        ahead.expect(MAILS[15:], NOW)
+        for one in MAILS:
+            assert ahead.reading(one) == own.read(one.raw, NOW)
+        ahead.expect([], NOW)
+        assert ahead.reading(MAILS[0]) is None
 
 
 def survives_its_death() -> None:
     with ReadingAhead(reader()) as ahead:
         ahead.expect(MAILS[:1], NOW)
-        ahead.taken()
+        assert ahead.reading(MAILS[0]) is not None
         (child,) = _children()
         os.kill(child, signal.SIGKILL)
-        ahead.expect(MAILS, NOW)
-        assert ahead.taken() == {}
-        ahead.expect(MAILS, NOW)
-        assert ahead.taken() == {}
+        for _ in range(3):
+            ahead.expect(MAILS, NOW)
+            assert ahead.reading(MAILS[5]) is None
 
 
 def fails_on_one_only() -> None:
@@ -62,10 +64,11 @@ def fails_on_one_only() -> None:
 
     with ReadingAhead(Choosy()) as ahead:  # type: ignore[arg-type]  # as much of a reader as is used
         ahead.expect(MAILS, NOW)
-        taken = ahead.taken()
-    odd = [one for one in taken.values() if isinstance(one, Unreadable)]
-    assert odd == [Unreadable("reading it failed (RecursionError)")]
-    assert len(taken) == len(MAILS)
+        read = [ahead.reading(one) for one in MAILS]
+    assert read == [
+        Unreadable("reading it failed (RecursionError)") if number == 3 else "read"
+        for number in range(len(MAILS))
+    ]
 
 
 def test_it_reads_as_the_reader_itself() -> None:
@@ -87,7 +90,7 @@ def test_a_process_with_threads_is_never_copied() -> None:
     try:
         with ReadingAhead(reader()) as ahead:
             ahead.expect(MAILS, NOW)
-            assert ahead.taken() == {}
+            assert ahead.reading(MAILS[0]) is None
     finally:
         stop.set()
         thread.join()
@@ -96,7 +99,7 @@ def test_a_process_with_threads_is_never_copied() -> None:
 def test_it_ends_when_its_process_is_killed() -> None:
     code = (
         "from tests.test_reading_ahead import *; from tests.test_reading_ahead import _children\n"
-        "ahead = ReadingAhead(reader()); ahead.expect(MAILS, NOW); ahead.taken()\n"
+        "ahead = ReadingAhead(reader()); ahead.expect(MAILS, NOW); ahead.reading(MAILS[0])\n"
         "print(*_children(), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
