@@ -17,6 +17,7 @@ from mailbot.core.rules import Rulebook, load_rulebook
 from mailbot.core.sender import SenderSettings
 from mailbot.reading import Knowledge
 from mailbot.resources import ResourceTrouble, folders, read_toml
+from mailbot.second_opinion import load_second_opinion
 
 
 def rule_folders(config: Config) -> tuple[Path, ...]:
@@ -68,6 +69,7 @@ def load_knowledge(config: Config) -> Knowledge:
         policy=load_policy(config),
         automatic=automatic,
         classifier=Classifier(books),
+        second=load_second_opinion(rule_folders(config)),
         guesser=LanguageGuesser(config.controller.languages),
         languages=tuple(books),
         own_addresses=frozenset(

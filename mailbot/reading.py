@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailbot.core.agreement import SecondOpinion
 from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic
 from mailbot.core.classify import Classifier
 from mailbot.core.decide import Decided, Decision, decide_mail
@@ -51,6 +52,8 @@ class Knowledge:
     languages: tuple[Language, ...]
     own_addresses: frozenset[str]
     sender: SenderSettings
+    second: SecondOpinion | None = None
+    """None: the rules decide alone."""
 
 
 class Reader:
@@ -73,7 +76,7 @@ class Reader:
         if automatic:
             decided = Decided(Decision.IGNORE, (automatic.reason,))
             return Reading(mail, automatic, new_text, guess, _NOTHING, sender, decided)
-        understanding = known.classifier.understand(mail.subject, new_text, self._languages(guess))
+        understanding = self._understand(mail.subject, new_text, guess)
         decided = decide_mail(understanding, sender, known.policy)
         return Reading(mail, None, new_text, guess, understanding, sender, decided)
 
@@ -82,15 +85,29 @@ class Reader:
         mail = ParsedMail("", subject, (), (), (), "", (), text, None, (), (), "text/plain", ())
         new_text = newest_text(text)
         guess = self._knowledge.guesser.guess(new_text or subject)
-        understanding = self._knowledge.classifier.understand(subject, new_text, self._languages(guess))
+        understanding = self._understand(subject, new_text, guess)
         sender = SenderVerdict(Verdict.UNPROVEN, None, None, ("a plain text has no sender",), None)
         decided = decide_mail(understanding, _unknown_but_plausible(sender), self._knowledge.policy)
         return Reading(mail, None, new_text, guess, understanding, sender, decided)
 
+    def _understand(self, subject: str, new_text: str, guess: LanguageGuess) -> Understanding:
+        known, languages = self._knowledge, self._languages(guess)
+        rules = known.classifier.understand(subject, new_text, languages)
+        if known.second is None:
+            return rules
+        has_rules = known.classifier.knows(languages)
+        language = guess.language if is_sure(guess) else None
+        return known.second.join(rules, subject, new_text, language, has_rules=has_rules)
+
     def _languages(self, guess: LanguageGuess) -> Sequence[Language]:
-        if guess.language is None or guess.confidence < SURE_OF_LANGUAGE:
+        if guess.language is None or not is_sure(guess):
             return self._knowledge.languages
         return (guess.language,)
+
+
+def is_sure(guess: LanguageGuess) -> bool:
+    """The language is known well enough to read the letter in it alone."""
+    return guess.language is not None and guess.confidence >= SURE_OF_LANGUAGE
 
 
 def as_json(reading: Reading, path: str) -> dict[str, object]:
@@ -112,6 +129,10 @@ def as_json(reading: Reading, path: str) -> dict[str, object]:
             "domain": reading.sender.domain,
             "reasons": list(reading.sender.reasons),
         },
+        "opinions": [
+            {"kind": one.kind.value, "rules": one.rules, "model": one.model}
+            for one in reading.understanding.opinions
+        ],
         "decision": reading.decided.decision.value,
         "reasons": list(reading.decided.reasons),
         "error": None,
@@ -131,6 +152,7 @@ def unreadable_json(path: str, reason: str) -> dict[str, object]:
         "new_text": "",
         "requests": [],
         "sender": {"verdict": Verdict.UNPROVEN.value, "method": None, "domain": None, "reasons": []},
+        "opinions": [],
         "decision": Decision.REVIEW.value,
         "reasons": ["the mail cannot be read"],
         "error": reason,

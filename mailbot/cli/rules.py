@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from mailbot.cli.configured import read_config_or_defaults
 from mailbot.cli.options import settings_of
-from mailbot.cli.output import note, print_json, say
+from mailbot.cli.output import note, print_json, print_table, say
+from mailbot.config import Config
 from mailbot.core.classify import ExampleFailure, check_examples
 from mailbot.core.rules import Rulebook
-from mailbot.knowledge import load_rulebooks
+from mailbot.examples import Labelled, load_examples
+from mailbot.knowledge import load_knowledge, load_rulebooks, rule_folders
+from mailbot.measuring import Measure, as_markdown, confusions, measure
+from mailbot.reading import Reader
+from mailbot.resources import ResourceTrouble
+from mailbot.second_opinion import MODEL_FILE, load_ideas, save_model
+from mailbot.teaching import digests_of, teach
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -31,23 +40,100 @@ def rules() -> None:
     """The rules that understand mails."""
 
 
+_HeldOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--held-out", help="Folder of labelled letters to measure on (default: held_out beside the rules)."
+    ),
+]
+_Write = Annotated[
+    Path | None, typer.Option("--write", help="Write figures and confusion matrices to this file.")
+]
+
+
 @app.command()
-def test(ctx: typer.Context) -> None:
-    """Hold every rule against its own examples: those that must match and those that must not."""
-    books = load_rulebooks(read_config_or_defaults(ctx))
+def test(ctx: typer.Context, held_out: _HeldOut = None, write: _Write = None) -> None:
+    """Hold every rule against its own examples, and measure the whole reading on labelled letters."""
+    config = read_config_or_defaults(ctx)
+    books = load_rulebooks(config)
     failures = [_failure(book, one) for book in books.values() for one in check_examples(book)]
     examples = sum(_examples(book) for book in books.values())
+    folder, letters = _labelled(config, held_out)
+    measures = measure(letters, Reader(load_knowledge(config), None)) if letters else {}
     counts = {"languages": len(books), "rules": sum(len(book.rules) for book in books.values())}
     if settings_of(ctx).json:
         shown = [asdict(one) for one in failures]
-        print_json({"ok": not failures, **counts, "examples": examples, "failures": shown})
+        found = {"ok": not failures, **counts, "examples": examples, "failures": shown}
+        print_json({**found, **_figures(measures)})
     else:
         for one in failures:
             say(f"{one.rule}: {one.happened}: “{one.example}”")
         say(f"{examples} examples of {counts['rules']} rules in {len(books)} languages: {_verdict(failures)}")
+        _say_figures(measures)
+    if write is not None and measures:
+        write.write_text(as_markdown(measures, f"{len(letters)} letters of {folder.name}"), encoding="utf-8")
     if not books:
         note("no rulebook was found for the configured languages: look at [folders] rules")
     raise typer.Exit(1 if failures or not books else 0)
+
+
+@app.command()
+def train(
+    ctx: typer.Context,
+    examples: Annotated[
+        Path | None,
+        typer.Option("--examples", help="Folder of examples (default: examples beside the rules)."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the model goes (default: model.npz beside the rules).")
+    ] = None,
+) -> None:
+    """Learn the second opinion from labelled examples. The same examples give the same file."""
+    config = read_config_or_defaults(ctx)
+    places = rule_folders(config)
+    folder, file = examples or places[0] / "examples", out or places[0] / MODEL_FILE
+    labelled = load_examples(folder)
+    if len(labelled) < _FEWEST_EXAMPLES:
+        raise ResourceTrouble(f"{folder}: {len(labelled)} examples, at least {_FEWEST_EXAMPLES} are needed")
+    digests = digests_of(folder, places[0])
+    trained = teach(labelled, load_knowledge(config), load_ideas(places), digests)
+    save_model(trained.model, file)
+    if settings_of(ctx).json:
+        print_json({"ok": True, "file": str(file), "learnt_from": len(labelled), **digests})
+    else:
+        say(f"{file}: learnt from {len(labelled)} examples")
+
+
+_FEWEST_EXAMPLES = 50
+_CONFUSIONS_SHOWN = 15
+
+
+def _labelled(config: Config, held_out: Path | None) -> tuple[Path, list[Labelled]]:
+    """The folder of labelled letters and what is in it. Raises ResourceTrouble when a named one is missing."""
+    folder = held_out or rule_folders(config)[0] / "held_out"
+    if held_out is not None and not folder.is_dir():
+        raise ResourceTrouble(f"{folder}: there is no such folder")
+    return folder, load_examples(folder)
+
+
+def _figures(measures: dict[str, Measure]) -> dict[str, object]:
+    figures = {language: one.figures() for language, one in measures.items()}
+    whole = measures.values() if measures else ()
+    wrong = confusions(list(whole)[-1:], _CONFUSIONS_SHOWN)
+    mistakes = [{"asked": asked, "read": read, "letters": count} for asked, read, count in wrong]
+    return {"measured": figures, "confusions": mistakes}
+
+
+def _say_figures(measures: dict[str, Measure]) -> None:
+    if not measures:
+        return
+    names = list(Measure().figures())
+    rows = [
+        [language, *(str(value) for value in one.figures().values())] for language, one in measures.items()
+    ]
+    print_table(["language", *(name.replace("_", " ") for name in names)], rows)
+    for asked, read, count in confusions([measures["all"]], _CONFUSIONS_SHOWN):
+        say(f"{count:4}  {asked} read as {read}")
 
 
 def _failure(book: Rulebook, one: ExampleFailure) -> _Failure:

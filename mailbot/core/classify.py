@@ -100,12 +100,16 @@ class Classifier:
         """Every rule's id with the sentence that says what it recognises, for staff."""
         return {rule.id: rule.sentence for book in self._rulebooks.values() for rule in book.rules}
 
+    def knows(self, languages: Iterable[Language]) -> bool:
+        """There are rules for one of the languages at least."""
+        return any(language in self._rulebooks for language in languages)
+
     def understand(self, subject: str, new_text: str, languages: Sequence[Language]) -> Understanding:
         """All that the letter asks, in serving order, read with the rules of each of `languages` that has some.
 
         A subject that begins with "Re:" and the like repeats somebody's words and is not read (law 8).
         """
-        title = "" if _is_reply(subject) else subject
+        title = "" if is_reply(subject) else subject
         readings = [
             reading
             for language in languages
@@ -146,7 +150,8 @@ def _example_decides(rulebook: Rulebook, rule: Rule, example: str) -> bool:
     return any(one.rule is rule and one.effect is None and not one.doubt for one in reading.found)
 
 
-def _is_reply(subject: str) -> bool:
+def is_reply(subject: str) -> bool:
+    """The subject begins with "Re:" or the like, in any language: it repeats somebody's words."""
     prefix, colon, _ = subject.strip().partition(":")
     return bool(colon) and prefix.strip().lower().rstrip("[]0123456789() ") in _REPLY_PREFIXES
 

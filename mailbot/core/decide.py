@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailbot.core.policy import Handling, Policy
+from mailbot.core.policy import Handling, KindPolicy, Policy
 from mailbot.core.request import Asked, Capacity, Understanding
 from mailbot.core.sender import SenderVerdict, Verdict
 
@@ -30,7 +30,7 @@ class Decided:
 def decide_request(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict, policy: Policy) -> Decided:
     """What is to be done about one request of a mail that a person wrote (rules/policy.toml)."""
     kind_policy = policy.kinds[asked.kind]
-    against = [*_against(asked, doubts, sender), *_unsure(asked, kind_policy.minimum_confidence)]
+    against = [*_against(asked, doubts, sender), *_unsure(asked, kind_policy)]
     if kind_policy.handling == Handling.STAFF:
         against.append(f"{asked.kind} is always read by staff")
     if against:
@@ -63,7 +63,9 @@ def _against(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict) -> li
     return against
 
 
-def _unsure(asked: Asked, minimum: float) -> list[str]:
+def _unsure(asked: Asked, policy: KindPolicy) -> list[str]:
+    minimum = policy.minimum_confidence if asked.agreed else policy.minimum_confidence_alone
     if asked.confidence >= minimum:
         return []
-    return [f"confidence {asked.confidence:.2f} of {asked.kind} is under {minimum:.2f}"]
+    seen = "" if asked.agreed else ", which only one opinion sees,"
+    return [f"confidence {asked.confidence:.2f} of {asked.kind}{seen} is under {minimum:.2f}"]

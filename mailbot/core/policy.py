@@ -38,6 +38,8 @@ class KindPolicy(_Strict):
     handling: Handling
     proof: Proof
     minimum_confidence: float = Field(ge=0, le=1)
+    minimum_confidence_alone: float = Field(default=0.95, ge=0, le=1)
+    """The same for what only one of the two opinions sees; 1 sends all of that to staff."""
     stopped: bool = False
     """Emergency stop: requests are taken, acknowledged and timed; the change waits for staff."""
 

@@ -79,6 +79,17 @@ class Asked:
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     fields: tuple[FieldChange, ...] = ()
+    agreed: bool = True
+    """Rules and second opinion both see it; also where only the rules read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What each of the two opinions says of one kind, 0..1: `rules` None where the rules do not see it."""
+
+    kind: Kind
+    rules: float | None
+    model: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +103,5 @@ class Understanding:
     """The letter takes an earlier request back ("I keep my account after all")."""
     formal: bool = False
     """An authority or a lawyer writes: never answered by a machine (law 10)."""
+    opinions: tuple[Opinion, ...] = ()
+    """Both opinions on each kind that one of them sees; empty where the rules alone read the letter."""

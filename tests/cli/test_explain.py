@@ -15,7 +15,7 @@ from tests.cli.conftest import PROGRAM, Here
 
 KEYS = {
     *("path", "from", "subject", "message_id", "automatic", "language", "language_confidence", "new_text"),
-    *("requests", "sender", "decision", "reasons", "error"),
+    *("requests", "sender", "opinions", "decision", "reasons", "error"),
 }
 
 
