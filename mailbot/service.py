@@ -44,7 +44,6 @@ def _settle_memory() -> None:
     """Rules and models stay as long as the process: the collector does not walk through them again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 class Parts(Protocol):
@@ -147,7 +146,7 @@ class Service:
             thread.join(20)
 
     def _take_in_and_send(self) -> int:
-        """Sending goes on beside fetching; returns how many mailboxes could not be read."""
+        """Sending goes on beside fetching and applying; returns how many mailboxes could not be read."""
         troubles = 0
         with ReadingAhead(self._app.receive.reader) as self._app.receive.ahead:
             troubles = self._take_in_beside_sending()
@@ -175,6 +174,8 @@ class Service:
                 except Exception as error:  # noqa: BLE001  # a mail stays where it is; the rest goes on
                     _log.error("a mail could not be stored", mailbox=box.name, error=type(error).__name__)
                     troubles += 1
+            while self._app.worker.apply_due():
+                self._wake.set()
         finally:
             self._stop.set()
             self._wake.set()
