@@ -1,265 +1,167 @@
-"""Which fields a correction changes, from what to what, read from free text and checked."""
+"""Which fields a correction changes, from what to what: values are found by their form, then judged by what
+stands around them, and each new one is paired with the old one it replaces."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from rapidfuzz import fuzz
 
+from mailbot.core.field_forms import Form
+from mailbot.core.field_page import read_page
+from mailbot.core.field_values import clean_value, is_company, is_country
+from mailbot.core.field_weights import Weighed, weigh_values
 from mailbot.core.letter import Letter
 from mailbot.core.phrases import Hit
-from mailbot.core.request import FieldChange
-from mailbot.core.rules import CueRole, FieldCue, Rulebook
+from mailbot.core.request import FieldChange, Language
+from mailbot.core.rules import Rulebook
 
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{5,24}\d")
-_VAT_NUMBER = re.compile(r"\b[A-Za-z]{2}\s?[A-Za-z0-9](?:[\s.]?[A-Za-z0-9]){6,13}\b")
-_NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]{1,2}[^\W\d_]+){0,5}\.?")
-_SKYPE = re.compile(r"(?:live:)?[A-Za-z][\w.,:-]{4,40}")
-_PLACE = re.compile(r"[^\W\d_][^\d,;:!?\n]{1,50}")
-_TEXT = re.compile(r"[^\n;!?]{2,80}")
-_SENTENCE_END = re.compile(r"(?<=\w{3})\.\s+(?=[^\W\d_])|(?<=\d)\.\s+(?=[A-ZÀ-Þ])|\n\s*\n|[!?]")
-_EDGES = " \t\r\n\"'“”„«»‘’.,;:()[]<>*-–—→=>"
-_QUOTED = re.compile(r"[\"“„«‘]\s*([^\"”“»’\n]{1,80}?)\s*[\"”“»’]")
-_LONGEST_VALUE = 200
-_ADDRESS_LINES = 4
-_FRESH_REACH = 3
-_ARROW = re.compile(r"\s*(?:->|=>|→|-->)")
-_COLON = re.compile(r"\s*[:=]")
+_SIMILAR = 72
+_CERTAIN = 1.5
+_SAID = 0.9
+"""From this score on a value is told to be new; below, its order among the others decides."""
+_TYPED = {Form.EMAIL: "email", Form.VAT_NUMBER: "vat_number", Form.ADDRESS: "address", Form.HANDLE: "skype"}
+_FORMED = (*_TYPED, Form.NUMBER)
+_PAIR_SENTENCES = 3
+_NAMES = ("name", "first_name", "last_name")
+_NOT_TYPED = ("email", "phone", "vat_number")
 
 
-@dataclass(frozen=True, slots=True)
-class _Cue:
-    """What begins at original place `start` and ends before `end`."""
-
-    role: CueRole
-    field: str
-    start: int
-    end: int
-    sentence: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A value found after a cue."""
-
-    field: str
-    is_new: bool
-    text: str
-    sentence: int
-
-
-def read_fields(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> tuple[FieldChange, ...]:
+def read_fields(
+    rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: Sequence[str] = ()
+) -> tuple[FieldChange, ...]:
     """The changed fields, in the letter's order; values that do not pass their field's check are left out,
-    since a wrong value is worse than an empty line on the confirm page."""
-    addresses = [found.span() for found in _EMAIL.finditer(letter.source)]
-    outside = (cue for cue in _cues(rulebook, letter, hits) if not _is_inside(cue, addresses))
-    cues = sorted(outside, key=lambda cue: (cue.first, -cue.last))
-    cues = _without_inner(cues)
-    values = list(_values(cues, letter))
-    return tuple(dict.fromkeys(_pair(values)))
+    since a wrong value is worse than an empty line on the confirm page. `topics` are fields that the subject
+    names."""
+    weighed = weigh_values(read_page(rulebook, letter, hits, topics))
+    named = _without_block([named for one in weighed if (named := _with_field(one, rulebook)) is not None])
+    named = _with_same_field(_without_asides(named))
+    return tuple(dict.fromkeys(_changes(named, rulebook.language)))
 
 
-def _is_inside(cue: _Cue, spans: Sequence[tuple[int, int]]) -> bool:
-    """Words within an e-mail address say nothing ("new" in "anna.new@example.org")."""
-    return any(start <= cue.start and cue.end <= end for start, end in spans)
+def _with_field(value: Weighed, rulebook: Rulebook) -> Weighed | None:
+    """The value with the field that its form, its label or its hint names; None when nothing does."""
+    field = _field(value, rulebook)
+    text = clean_value(field, value.text) if field else None
+    return replace(value, field=field, text=text) if text is not None else None
 
 
-def _cues(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> Iterator[_Cue]:
-    for hit in hits:
-        cue = rulebook.holders[hit.holder]
-        if isinstance(cue, FieldCue):
-            start, end = letter.span(hit.first, hit.last)
-            sentence = letter.sentences[hit.first]
-            yield _Cue(cue.role, cue.field, start, end, sentence, hit.first, hit.last)
+def _field(value: Weighed, rulebook: Rulebook) -> str:
+    if value.form in _TYPED:
+        return _TYPED[value.form]
+    if value.form is Form.NUMBER:
+        return "vat_number" if value.field == "vat_number" else "phone"
+    if value.field == "skype" and value.form is not Form.NAME:
+        return "skype"
+    field = "" if value.field in _NOT_TYPED else value.field
+    if field != "company" and is_company(value.text) and " " in value.text:
+        return "company"
+    if field in ("", "city", "name", "address", "company") and is_country(value.text, rulebook.language):
+        return "country"
+    if field == "address" and not any(map(str.isdigit, value.text)):
+        return "city" if value.text[0].isupper() and value.score >= 1 else ""
+    if field in ("first_name", "last_name") and value.is_implied and len(value.text.split()) == 2:
+        return "name"
+    if field in ("", "name"):
+        return _name_field(value, field)
+    return field
 
 
-def _without_inner(cues: Sequence[_Cue]) -> list[_Cue]:
-    """Without cues inside a longer one ("e-mail" in "e-mail address")."""
-    kept: list[_Cue] = []
-    for cue in cues:
-        if not kept or cue.last > kept[-1].last or cue.first > kept[-1].last:
-            kept.append(cue)
-    return kept
+def _name_field(value: Weighed, field: str) -> str:
+    """Which name a value without a telling label is: of several words the whole one, after a title the last."""
+    if " " in value.text:
+        return "name"
+    return "first_name" if field and not value.is_titled else "last_name"
 
 
-def _values(cues: Sequence[_Cue], letter: Letter) -> Iterator[_Value]:
-    label: _Cue | None = None
-    for index, cue in enumerate(cues):
-        following = cues[index + 1] if index + 1 < len(cues) else None
-        if cue.role is CueRole.LABEL:
-            label = cue
-            yield from _after_label(cue, cues[:index], following, letter)
-        elif cue.role is CueRole.IMPLIED or (cue.role is CueRole.INTRODUCED and _is_old(following, cue)):
-            label = cue
-            yield from _value(cue.field, True, cue, following, letter)
-        elif label is None or cue.sentence - label.sentence > 1:
-            continue
-        elif cue.role in (CueRole.NEW, CueRole.OLD):
-            yield from _value(label.field, cue.role is CueRole.NEW, cue, following, letter)
-        elif cue.role is CueRole.PLAIN and (_is_fresh(label, cues[:index]) or _is_old(following, cue)):
-            yield from _value(label.field, True, cue, following, letter)
+def _without_block(values: Sequence[Weighed]) -> list[Weighed]:
+    """Without values of a signature or of a block that identifies the writer, when others are surer."""
+    sure = any(one.score >= _CERTAIN for one in values)
+    return [
+        one for one in values if not one.is_in_block or one.score >= _CERTAIN or (one.labelled and not sure)
+    ]
 
 
-def _after_label(
-    label: _Cue, before: Sequence[_Cue], following: _Cue | None, letter: Letter
-) -> Iterator[_Value]:
-    rest = letter.source[label.end : label.end + 6]
-    if _is_fresh(label, before) and _COLON.match(rest):
-        yield from _value(label.field, True, label, following, letter)
-    segment = letter.source[label.end : label.end + _LONGEST_VALUE]
-    left, arrow, right = _split_arrow(segment)
-    if arrow and (new := clean_value(label.field, right)):
-        if old := clean_value(label.field, left):
-            yield _Value(label.field, False, old, label.sentence)
-        yield _Value(label.field, True, new, label.sentence)
+def _without_asides(values: Sequence[Weighed]) -> list[Weighed]:
+    """Without unnamed words beside values whose form is unmistakable ("I moved to Vienna, my number is now …")."""
+    has_formed = any(one.form in _FORMED for one in values)
+    return [one for one in values if not has_formed or one.labelled or one.form in _FORMED]
 
 
-def _split_arrow(segment: str) -> tuple[str, bool, str]:
-    line = segment.split("\n", 1)[0]
-    found = _ARROW.search(line)
-    return (line[: found.start()], True, line[found.end() :]) if found else (line, False, "")
+def _with_same_field(values: Sequence[Weighed]) -> list[Weighed]:
+    """Values that are spelled alike, or names told one against the other, belong to one field: the surer one's."""
+    result = list(values)
+    for index, one in enumerate(result):
+        for place, other in enumerate(result[:index]):
+            if one.form not in _FORMED and other.form not in _FORMED and _is_pair(one, other):
+                field = _common_field(one, other)
+                result[index], result[place] = replace(one, field=field), replace(other, field=field)
+                break
+    return result
 
 
-def _is_fresh(label: _Cue, before: Sequence[_Cue]) -> bool:
-    return any(
-        cue.role is CueRole.FRESH
-        and 0 <= label.first - cue.last <= _FRESH_REACH
-        and cue.sentence == label.sentence
-        for cue in before[-4:]
-    )
+def _is_pair(one: Weighed, other: Weighed) -> bool:
+    if one.text == other.text or abs(one.sentence - other.sentence) > _PAIR_SENTENCES:
+        return False
+    return _is_contrast(one, other) or fuzz.ratio(one.text.lower(), other.text.lower()) >= _SIMILAR
 
 
-def _is_old(following: _Cue | None, cue: _Cue) -> bool:
-    return following is not None and following.role is CueRole.OLD and following.sentence == cue.sentence
+def _is_contrast(one: Weighed, other: Weighed) -> bool:
+    is_told = one.score * other.score < 0 and one.sentence == other.sentence
+    return is_told and one.field in _NAMES and other.field in _NAMES
 
 
-def _value(field: str, is_new: bool, cue: _Cue, following: _Cue | None, letter: Letter) -> Iterator[_Value]:
-    limit = following.start if following is not None else len(letter.source)
-    segment = letter.source[cue.end : min(max(limit, cue.end), cue.end + _LONGEST_VALUE)]
-    text = clean_value(field, segment)
-    if text is not None:
-        yield _Value(field, is_new, text, cue.sentence)
+def _common_field(one: Weighed, other: Weighed) -> str:
+    surer, weaker = (one, other) if one.labelled >= other.labelled else (other, one)
+    are_whole = " " in one.text and " " in other.text and not surer.labelled
+    return "name" if are_whole and {surer.field, weaker.field} < set(_NAMES) else surer.field
 
 
-def _pair(values: Sequence[_Value]) -> Iterator[FieldChange]:
-    """Each new value with the old one of the same field nearest to it (one sentence apart at most)."""
-    seen: set[str] = set()
+def _changes(values: Sequence[Weighed], language: Language) -> Iterator[FieldChange]:
+    """One change a field, of the values that are marked; when there are none, of the first labelled field."""
+    groups: dict[str, list[Weighed]] = {}
     for value in values:
-        if not value.is_new or value.field in seen:
-            continue
-        seen.add(value.field)
-        olds = [
-            other.text
-            for other in values
-            if not other.is_new and other.field == value.field and abs(other.sentence - value.sentence) <= 1
-        ]
-        old = next((one for one in olds if one != value.text), None)
-        yield FieldChange(value.field, old, value.text)
+        groups.setdefault(value.field, []).append(value)
+    marked = {field: [one for one in group if one.counts] for field, group in groups.items()}
+    changes = [change for field, group in marked.items() if (change := _change(field, group, language))]
+    if changes:
+        yield from changes
+        return
+    for field, group in groups.items():
+        if any(one.labelled for one in group):
+            change = _change(field, [one for one in group if not one.is_in_block], language)
+            yield from [change] if change else []
+            return
 
 
-def clean_value(field: str, segment: str) -> str | None:
-    """The value of `field` that `segment` (text after a cue) begins with, trimmed and normalised: addresses of
-    mail by email-validator, phone numbers to their international form where the country is known. None when
-    there is none that could be right."""
-    return _CLEANERS[field](segment[:_LONGEST_VALUE])
-
-
-def _clean_email(segment: str) -> str | None:
-    found = _EMAIL.search(segment)
-    if found is None:
+def _change(field: str, group: Sequence[Weighed], language: Language) -> FieldChange | None:
+    """The group's new value, with the old one where one is told."""
+    if field == "country":
+        group = [one for one in group if is_country(one.text, language)] or group
+    new = _new(group)
+    if new is None:
         return None
-    try:
-        return validate_email(
-            found.group().strip(".'-"), check_deliverability=False, test_environment=True
-        ).normalized
-    except EmailNotValidError:
+    others = sorted((one for one in group if one.text != new.text), key=lambda one: one.score)
+    old = next((one.text for one in others if one.score < 0 or _may_be_old(one, new)), None)
+    return FieldChange(field, old, new.text)
+
+
+def _new(group: Sequence[Weighed]) -> Weighed | None:
+    """The new value by what stands around it, else the later one: people tell the old one first."""
+    news = [one for one in group if one.score >= _SAID]
+    olds = [one for one in group if one.score < 0]
+    open_ones = [one for one in group if 0 <= one.score < _SAID]
+    if news:
+        return max(news, key=lambda one: (one.score, one.start))
+    if olds and open_ones:
+        return next((one for one in open_ones if one.start > olds[0].start), open_ones[-1])
+    if len(olds) > 1:  # "I typed X instead of Y": both are told of as wrong, the later is right
+        return olds[-1]
+    if len({one.text for one in open_ones}) not in (1, 2) or all(one.is_introduction for one in open_ones):
         return None
+    return open_ones[-1]
 
 
-def _clean_phone(segment: str) -> str | None:
-    found = _PHONE.search(segment)
-    if found is None:
-        return None
-    text = " ".join(found.group().split())
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return text if 6 <= sum(map(str.isdigit, text)) <= 15 else None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def _clean_vat_number(segment: str) -> str | None:
-    for found in _VAT_NUMBER.finditer(segment):
-        text = re.sub(r"[\s.]", "", found.group()).upper()
-        if sum(map(str.isdigit, text)) >= 5:
-            return text
-    return None
-
-
-def _clean_name(segment: str) -> str | None:
-    text = _first_part(segment)
-    found = _NAME.match(text)
-    if found is None or found.end() < len(text):
-        return None
-    if not _QUOTED.match(segment.lstrip(" :")) and not _is_capitalised(found.group(), segment):
-        return None
-    return found.group().strip(_EDGES)
-
-
-def _is_capitalised(name: str, segment: str) -> bool:
-    return name[0].isupper() or (segment.islower() and len(name.split()) <= 2)
-
-
-def _clean_address(segment: str) -> str | None:
-    text = _SENTENCE_END.split(segment.strip(_EDGES))[0]
-    lines = [line.strip(_EDGES) for line in text.split("\n")[:_ADDRESS_LINES]]
-    joined = ", ".join(line for line in lines if line)
-    return joined if any(map(str.isdigit, joined)) and any(map(str.isalpha, joined)) else None
-
-
-def _clean_skype(segment: str) -> str | None:
-    found = _SKYPE.search(segment)
-    return found.group().rstrip(".,:") if found else None
-
-
-def _clean_by(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
-    def clean(segment: str) -> str | None:
-        quoted = _QUOTED.match(segment.lstrip(" :"))
-        text = quoted[1] if quoted else _SENTENCE_END.split(segment.strip(_EDGES))[0].split("\n")[0]
-        found = pattern.match(text)
-        return found.group().strip(_EDGES) or None if found else None
-
-    return clean
-
-
-def _first_part(segment: str) -> str:
-    """What stands in quotation marks at the beginning, else the words before the first mark or line's end."""
-    quoted = _QUOTED.match(segment.lstrip(" :"))
-    if quoted:
-        return quoted[1].strip(_EDGES)
-    text = re.split(r"[,;:!?()\n]|\s[-–—]\s", segment.strip(_EDGES))[0]
-    return re.split(r"(?<=\w{2})\.(?:\s|$)", text)[0].strip(_EDGES)
-
-
-_CLEANERS: dict[str, Callable[[str], str | None]] = {
-    "email": _clean_email,
-    "phone": _clean_phone,
-    "vat_number": _clean_vat_number,
-    "name": _clean_name,
-    "first_name": _clean_name,
-    "last_name": _clean_name,
-    "address": _clean_address,
-    "skype": _clean_skype,
-    "company": _clean_by(_TEXT),
-    "job_title": _clean_by(_PLACE),
-    "city": _clean_by(_PLACE),
-    "country": _clean_by(_PLACE),
-}
+def _may_be_old(one: Weighed, new: Weighed) -> bool:
+    return (one.start < new.start or one.score == 0) and abs(one.sentence - new.sentence) <= 1

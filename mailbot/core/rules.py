@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from mailbot.core.fold import fold
 from mailbot.core.letter import Letter, read_letter
 from mailbot.core.phrases import Hit, Matcher, Notation, Pattern, PatternError
 from mailbot.core.request import Capacity, Kind, Language
@@ -127,7 +129,9 @@ class CueRole(StrEnum):
     """What a cue of a correction is: a field's label; what comes before its new or old value, or after
     either; a word like "new" before a label, after which a plain "is" or a colon begins the new value; or
     words that name their field themselves and begin its new value ("I am now called"), or begin it only when
-    an old value is told after it ("I am called Anna, not Hanna": without "not" it is an introduction)."""
+    an old value is told, too ("I am called Anna, not Hanna": without "not" it is an introduction); words that
+    follow an old value ("no longer works") or a new one ("instead"); words that make one field likely
+    where no label names it ("married": the last name); or capitalised words that are never a value ("Sie")."""
 
     LABEL = "label"
     NEW = "new"
@@ -137,6 +141,10 @@ class CueRole(StrEnum):
     INTRODUCED = "introduced"
     FRESH = "fresh"
     PLAIN = "plain"
+    GONE = "gone"
+    INSTEAD = "instead"
+    HINT = "hints"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,10 @@ class FieldCue:
     role: CueRole
     field: str
 
+
+_FIELDLESS = (
+    CueRole.NEW, CueRole.OLD, CueRole.STOP, CueRole.FRESH, CueRole.PLAIN, CueRole.GONE, CueRole.INSTEAD,
+)  # fmt: skip
 
 Holder = Rule | Nearby | Context | Guard | Exemption | CapacityCue | Withdrawal | FieldCue
 
@@ -159,6 +171,8 @@ class Rulebook:
     matcher: Matcher
     abbreviations: frozenset[str]
     clause_words: frozenset[str]
+    never_values: frozenset[str] = frozenset()
+    """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour")."""
 
     def read(self, text: str) -> Letter:
         """`text` cut into words as this language does."""
@@ -311,7 +325,13 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
         Matcher(builder.patterns, top.texts("never_typos")),
         frozenset(top.texts("abbreviations")),
         frozenset(top.texts("clause_words")),
+        _never_values(top),
     )
+
+
+def _never_values(top: _Entry) -> frozenset[str]:
+    texts = _Entry(f"{top.name}[fields]", top.table("fields")).texts(CueRole.NEVER.value)
+    return frozenset(word for text in texts for word in re.findall(r"\w+", fold(text).text))
 
 
 def _word_lists(top: _Entry) -> Mapping[str, Sequence[str]]:
@@ -386,12 +406,12 @@ def _add_withdrawal(builder: _Builder, unnamed: _Entry) -> None:
 
 
 def _add_fields(builder: _Builder, entry: _Entry) -> None:
-    entry.check_keys({"labels", "implied", "introduced", "new", "old", "stop", "fresh", "plain"})
-    for role in (CueRole.LABEL, CueRole.IMPLIED, CueRole.INTRODUCED):
+    entry.check_keys({"labels", *(role.value for role in CueRole if role is not CueRole.LABEL)})
+    for role in (CueRole.LABEL, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.HINT):
         key = "labels" if role is CueRole.LABEL else role.value
         table = _Entry(f"{entry.name} {key}", entry.table(key))
         table.check_keys(set(FIELD_NAMES))
         for name in table.values:
             builder.add(FieldCue(role, name), table.name, name, table.texts(name))
-    for role in (CueRole.NEW, CueRole.OLD, CueRole.STOP, CueRole.FRESH, CueRole.PLAIN):
+    for role in _FIELDLESS:
         builder.add(FieldCue(role, ""), entry.name, role.value, entry.texts(role.value))

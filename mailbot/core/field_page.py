@@ -1,0 +1,264 @@
+"""A letter with the words that lead to corrected values, and the values, in their order."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailbot.core.field_forms import Form, Found, find_values
+from mailbot.core.letter import Letter
+from mailbot.core.phrases import Hit
+from mailbot.core.request import Language
+from mailbot.core.rules import CueRole, FieldCue, Rulebook
+
+ARROW = re.compile(r"\s*(?:-{1,2}>|={1,2}>|→|➡️?|⇒|>{1,2})\s*")
+COLON = re.compile(r"[\s\"“„«]*[:=]\s*[\"“„«]?\s*|\s+[-–—]\s+")
+_WORDS = re.compile(r"\w+(?:['’]\w+)?")
+_VALUE_END = re.compile(r"[,;:!?()\"“”«»\n…]|\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)")
+_SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
+_LOOSE_PARTICLE = re.compile(r"(?:[^\W\d_]{1,3}\s)?")
+_NOT_PLAIN = (CueRole.STOP, CueRole.FRESH, CueRole.HINT, CueRole.NEVER)
+_NOT_ENDS = (CueRole.HINT, CueRole.NEVER)
+_LEADS = (CueRole.OLD, CueRole.NEW, CueRole.FRESH, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.PLAIN)
+_MOST_VALUES, _MOST_CUES = 60, 400
+"""Far more than any honest correction has; bounds the work that a hostile letter can make."""
+_LONGEST_PLAIN, _MOST_PLAIN_WORDS = 50, 5
+_LONGEST_BLOCK_LINE, _MOST_BLOCK_WORDS = 60, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words of a role, at the places `start` to `end` of the text."""
+
+    role: CueRole
+    field: str
+    start: int
+    end: int
+    sentence: int
+    clause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One letter with its cues (in the order of their ends, in `ends` again) and values. `starts` are the
+    places of its words, `topics` the fields that the subject names, `named` those that anything names."""
+
+    letter: Letter
+    language: Language
+    cues: tuple[Cue, ...]
+    ends: tuple[int, ...]
+    values: tuple[Found, ...]
+    starts: tuple[int, ...]
+    topics: tuple[str, ...]
+    named: frozenset[str]
+    is_lower: bool
+    """Written without capitals."""
+    block: int
+    """Where the signature or identification at the letter's end begins."""
+
+    @property
+    def text(self) -> str:
+        """The letter as written."""
+        return self.letter.source
+
+    def sentence(self, place: int) -> int:
+        """The number of the sentence at `place`."""
+        return self.letter.sentences[self._word(place)] if self.starts else 0
+
+    def clause(self, place: int) -> int:
+        """The number of the clause at `place`."""
+        return self.letter.clauses[self._word(place)] if self.starts else 0
+
+    def _word(self, place: int) -> int:
+        return max(0, bisect_right(self.starts, place) - 1)
+
+
+def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: Sequence[str]) -> Page:
+    """The letter's cues, and its values cut where cues stand."""
+    cues = _cues(rulebook, letter, hits)[:_MOST_CUES]
+    named = {cue.field for cue in cues if cue.field} | set(topics)
+    text = letter.source
+    found = find_values(text, addresses="address" in named, handles="skype" in named)[:_MOST_VALUES]
+    inside = [(one.start, one.end) for one in found if one.form in (Form.EMAIL, Form.HANDLE, Form.ADDRESS)]
+    cues = [cue for cue in cues if not _is_inside(cue, inside)]
+    has_noun_capitals = rulebook.language is Language.DE
+    is_lower = sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
+    values = _without_never(_split(found, cues, text, has_noun_capitals), cues)
+    return Page(
+        letter, rulebook.language, tuple(cues), tuple(cue.end for cue in cues),
+        tuple(_with_plain(values, cues, text, is_lower, named)),
+        tuple(letter.folded.original(start) for start in letter.starts),
+        tuple(topics), frozenset(named), is_lower, _block_start(text),
+    )  # fmt: skip
+
+
+def count_words(text: str) -> int:
+    """How many words stand there ("don't" is one)."""
+    return len(_WORDS.findall(text))
+
+
+def is_sentence_start(text: str, place: int) -> bool:
+    """Whether a sentence or a line begins at `place`."""
+    before = text[max(0, place - 30) : place].rstrip(" \t-*•\"“„«'")
+    return not before or before[-1] in ".!?\n…"
+
+
+def _cues(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> list[Cue]:
+    """In order, without cues inside a longer one ("e-mail" in "e-mail address")."""
+    placed = [(hit, cue) for hit in hits if isinstance(cue := rulebook.holders[hit.holder], FieldCue)]
+    placed.sort(key=lambda pair: (pair[0].first, -pair[0].last))
+    kept: list[Cue] = []
+    first = last = -1
+    for hit, cue in placed:
+        if hit.last > last or (hit.first, hit.last) == (first, last):
+            first, last = hit.first, hit.last
+            start, end = letter.span(first, last)
+            kept.append(Cue(cue.role, cue.field, start, end, letter.sentences[first], letter.clauses[first]))
+    kept += _never(rulebook.never_values, letter)
+    return sorted(kept, key=lambda one: (one.end, one.start))
+
+
+def _never(words: Collection[str], letter: Letter) -> Iterator[Cue]:
+    """Capitalised words that are no value; matched exactly, since a name may look like a typo of one."""
+    for index, word in enumerate(letter.words):
+        if word in words:
+            start, end = letter.span(index, index)
+            if ending := _SHORT_ENDING.match(letter.source, end):
+                end = ending.end()
+            if letter.source[start].isupper():
+                yield Cue(CueRole.NEVER, "", start, end, letter.sentences[index], letter.clauses[index])
+
+
+def _is_inside(cue: Cue, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= cue.start and cue.end <= end for start, end in spans)
+
+
+def _without_never(found: Iterable[Found], cues: Sequence[Cue]) -> list[Found]:
+    """Without capitalised words that are no value in this language ("Sie", "I")."""
+    never = {cue.start: cue.end for cue in cues if cue.role in (CueRole.NEVER, CueRole.LABEL)}
+    return [one for one in found if one.form is not Form.NAME or not _is_never(one, never)]
+
+
+def _is_never(one: Found, never: dict[int, int]) -> bool:
+    return never.get(one.start, -1) >= one.end or (len(one.text) <= 3 and one.text.isupper())
+
+
+def _split(
+    found: Sequence[Found], cues: Sequence[Cue], text: str, has_noun_capitals: bool
+) -> Iterator[Found]:
+    """Names without the cue words at their beginning ("Statt Hoffmann"). A label there belongs to the name
+    ("Practice Manager") unless it begins the sentence."""
+    at = {cue.start: cue for cue in cues}
+    for one in found:
+        if one.form is not Form.NAME:
+            yield one
+            continue
+        start = _start_behind_cues(one, cues, text, has_noun_capitals)
+        if start < one.end:
+            yield from _cut_inside(Found(one.form, text[start : one.end], start, one.end), at, text)
+
+
+def _start_behind_cues(one: Found, cues: Sequence[Cue], text: str, has_noun_capitals: bool) -> int:
+    start = one.start
+    is_first = is_sentence_start(text, start) or has_noun_capitals
+    for cue in cues:
+        if cue.start <= start < cue.end and (is_first or cue.start < one.start or cue.role in _LEADS):
+            start = cue.end + (text[cue.end : cue.end + 1] == " ")
+            if text[start : start + 1].islower() and (loose := _LOOSE_PARTICLE.match(text, start, one.end)):
+                start = loose.end()
+    return start
+
+
+def _cut_inside(one: Found, at: Mapping[int, Cue], text: str) -> Iterator[Found]:
+    """A name cut where words within it lead to another value ("z Łodzi do Gdyni") or are no value ("and I")."""
+    for word in _WORDS.finditer(one.text):
+        cue = at.get(one.start + word.start())
+        if cue is None or not word.start():
+            continue
+        left = one.text[: word.start()].rstrip()
+        if cue.end > one.end or _is_never_within(cue, word.group()):
+            left = re.sub(r"\s[^\W\d_]{1,3}$", "", left)
+            yield Found(one.form, left, one.start, one.start + len(left))
+            return
+        if cue.role is CueRole.NEW and _is_after_old(one, at, text):
+            right = one.text[cue.end - one.start :].lstrip()
+            yield Found(one.form, left, one.start, one.start + len(left))
+            yield Found(one.form, right, one.end - len(right), one.end)
+            return
+    yield one
+
+
+def _is_never_within(cue: Cue, word: str) -> bool:
+    return cue.role is CueRole.NEVER and len(word) > 1 and word[0].isupper()
+
+
+def _is_after_old(one: Found, at: Mapping[int, Cue], text: str) -> bool:
+    end = len(text[: one.start].rstrip())
+    return any(at[place].role is CueRole.OLD for place in range(max(0, end - 8), end) if place in at)
+
+
+def _with_plain(
+    found: Sequence[Found], cues: Sequence[Cue], text: str, is_lower: bool, named: set[str]
+) -> list[Found]:
+    """With the words after cues where values may be written small: job titles, and letters without capitals."""
+    if not (is_lower or "job_title" in named):
+        return list(found)
+    firm = [one for one in found if one.form is not Form.NAME]
+    has_quoted = any(one.form is Form.QUOTED for one in found)
+    plain: list[Found] = []
+    for index, cue in enumerate(cues):
+        is_weak = cue.role in _NOT_PLAIN or (has_quoted and cue.end - cue.start <= 2)
+        if is_weak or not (is_lower or _leads_to_job(cues, index, named)):
+            continue
+        one = _plain(cue, cues[index + 1 :], text)
+        if one and not any(_overlap(one, other) for other in (*firm, *plain)):
+            plain.append(one)
+    names = [one for one in found if one not in firm and not any(_overlap(one, other) for other in plain)]
+    return sorted((*firm, *plain, *names), key=lambda one: one.start)
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    return other.start < one.end and one.start < other.end
+
+
+def _leads_to_job(cues: Sequence[Cue], index: int, named: set[str]) -> bool:
+    is_introduction = cues[index].role is CueRole.INTRODUCED and "job_title" in named
+    return is_introduction or _field_at(cues, index, named) == "job_title"
+
+
+def _field_at(cues: Sequence[Cue], index: int, named: set[str]) -> str:
+    """The field that values at a cue belong to: its own, that of the label before or after it."""
+    if cues[index].field:
+        return cues[index].field
+    before = next((cue for cue in reversed(cues[:index]) if cue.role is CueRole.LABEL), None)
+    after = next((cue for cue in cues[index:] if cue.role is CueRole.LABEL), None)
+    nearest = before or after
+    return nearest.field if nearest else "job_title" if "job_title" in named else ""
+
+
+def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
+    """The words from a cue to the next mark or cue, when they may be a value."""
+    lead = COLON.match(text, cue.end) or ARROW.match(text, cue.end)
+    start = lead.end() if lead else cue.end + (text[cue.end : cue.end + 1] == " ")
+    end = _VALUE_END.search(text, start, start + 80)
+    stop = end.start() if end else min(len(text), start + 80)
+    inner = next((one for one in following if start <= one.start < stop and one.role not in _NOT_ENDS), None)
+    value = text[start : inner.start if inner else stop].strip(" -–,'’")
+    if not 2 <= len(value) <= _LONGEST_PLAIN or len(value.split()) > _MOST_PLAIN_WORDS:
+        return None
+    start = text.index(value, start)
+    return Found(Form.PLAIN, value, start, start + len(value)) if value[0].isalpha() else None
+
+
+def _block_start(text: str) -> int:
+    """Where the short lines at the end begin, after the first line: a signature, or what identifies the writer."""
+    lines = text.rstrip().split("\n")
+    start = place = len(text.rstrip())
+    for line in reversed(lines[1:]):
+        if len(line.strip()) > _LONGEST_BLOCK_LINE or len(line.split()) > _MOST_BLOCK_WORDS:
+            break
+        place -= len(line) + 1
+        start = place
+    return start
