@@ -22,8 +22,10 @@ from mailbot.core.request import (
 from mailbot.core.rules import (
     CapacityCue,
     Context,
+    CueRole,
     Effect,
     Exemption,
+    FieldCue,
     Guard,
     Holder,
     Nearby,
@@ -87,7 +89,7 @@ class _Reading:
     capacities: frozenset[Capacity]
     withdraws: bool
     formal: bool
-    fields: tuple[FieldChange, ...]
+    fields: tuple[FieldChange, ...] = ()
 
 
 class Classifier:
@@ -120,6 +122,18 @@ class Classifier:
         if len(new_text) > EXAMINED_CHARACTERS:
             return replace(understanding, doubts=(*understanding.doubts, TOO_LONG))
         return understanding
+
+    def fields(self, subject: str, new_text: str, languages: Sequence[Language]) -> tuple[FieldChange, ...]:
+        """The corrected fields of a letter that is known to ask for a correction, whoever saw that, read with the
+        first of `languages` that finds some."""
+        title = "" if is_reply(subject) else subject
+        for language in languages:
+            if (rulebook := self._rulebooks.get(language)) is not None:
+                body = rulebook.read(new_text)
+                topics = _topics(rulebook, rulebook.hits(rulebook.read(title)) if title else ())
+                if found := read_fields(rulebook, body, rulebook.hits(body)[:_MOST_HITS], topics):
+                    return found
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +174,21 @@ def _read_both(rulebook: Rulebook, subject: str, new_text: str) -> list[_Reading
     title = rulebook.read(subject)
     body = rulebook.read(new_text)
     title_hits = rulebook.hits(title) if subject else []
-    return [
-        _read(rulebook, title, in_subject=True, wider=(), hits=title_hits),
-        _read(rulebook, body, in_subject=False, wider=title_hits),
-    ]
+    body_hits = rulebook.hits(body)
+    in_title = _read(rulebook, title, in_subject=True, wider=(), hits=title_hits)
+    in_body = _read(rulebook, body, in_subject=False, wider=title_hits, hits=body_hits)
+    if any(
+        one.rule.kind is Kind.CORRECTION and one.effect is None for one in (*in_title.found, *in_body.found)
+    ):
+        fields = read_fields(rulebook, body, body_hits[:_MOST_HITS], _topics(rulebook, title_hits))
+        in_body = replace(in_body, fields=fields or read_fields(rulebook, title, title_hits[:_MOST_HITS]))
+    return [in_title, in_body]
+
+
+def _topics(rulebook: Rulebook, title_hits: Sequence[Hit]) -> tuple[str, ...]:
+    """The fields that the subject names."""
+    cues = _of_type(rulebook.holders, title_hits, FieldCue)
+    return tuple(cue.field for cue in cues if cue.role is CueRole.LABEL)
 
 
 def _read(
@@ -192,7 +217,6 @@ def _read(
     ]
     found = _give_way(found, letter)
     capacities = frozenset(cue.capacity for cue in _of_type(holders, hits, CapacityCue))
-    asks_correction = any(one.rule.kind is Kind.CORRECTION and one.effect is None for one in found)
     return _Reading(
         letter,
         tuple(found),
@@ -200,7 +224,6 @@ def _read(
         capacities,
         bool(_of_type(holders, hits, Withdrawal)),
         any(guard.formal for guard in _of_type(holders, hits, Guard)),
-        read_fields(rulebook, letter, hits) if asks_correction else (),
     )
 
 

@@ -146,3 +146,15 @@ def test_a_hostile_letter_takes_no_more_than_a_second(hostile: str) -> None:
 )
 def test_values_are_trimmed_normalised_or_refused(field: str, segment: str, value: str | None) -> None:
     assert clean_value(field, segment) == value
+
+
+def test_the_subject_may_ask_for_the_correction_and_the_letter_bring_the_value() -> None:
+    asked = classifier().understand("Please correct my email", "alice@example.net", [Language.EN]).asked
+    assert [one.fields for one in asked if one.kind is Kind.CORRECTION] == [
+        (FieldChange("email", None, "alice@example.net"),)
+    ]
+
+
+def test_fields_can_be_read_where_only_a_second_opinion_saw_a_correction() -> None:
+    found = classifier().fields("city", "It's Leicester, not Lester.", [Language.EN])
+    assert found == (FieldChange("city", "Lester", "Leicester"),)
