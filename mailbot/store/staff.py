@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from pwdlib import PasswordHash
 from sqlmodel import col, select
@@ -17,8 +18,6 @@ SESSION_HOURS = 12
 _LOCK_AFTER = 5
 _LOCK_MINUTES = 15
 _HASHER = PasswordHash.recommended()
-_NOBODY = _HASHER.hash(secrets.token_hex(16))
-"""Compared with when the name is unknown, so that an unknown name takes as long as a wrong password."""
 
 
 class StaffTrouble(Exception):
@@ -83,7 +82,7 @@ def log_in(store: Store, name: str, password: str, now: datetime) -> tuple[str, 
     """
     with store.read() as tx:
         known = by_name(tx, name)
-    right = _HASHER.verify(password, known.password_hash if known else _NOBODY)
+    right = _HASHER.verify(password, known.password_hash if known else _nobody())
     with store.begin() as tx:
         return _admit(tx, name, known.password_hash if known else "", now, right=right)
 
@@ -102,6 +101,12 @@ def _admit(
         return None
     staff.failed_logins, staff.locked_until = 0, None
     return _new_session(tx, staff, now)
+
+
+@cache
+def _nobody() -> str:
+    """Compared with when the name is unknown, so that an unknown name takes as long as a wrong password."""
+    return _HASHER.hash(secrets.token_hex(16))
 
 
 def session_of(tx: Transaction, cookie: str, now: datetime) -> tuple[Staff, StaffSession] | None:
