@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -34,19 +35,46 @@ def load_policy(config: Config) -> Policy:
         raise ResourceTrouble(f"policy.toml: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-def load_rulebooks(config: Config) -> dict[Language, Rulebook]:
-    """The rulebooks of the configured languages that have one. Raises ResourceTrouble naming file and rule."""
-    places = rule_folders(config)
-    names = {path.stem for place in places for path in (place / "requests").glob("*.toml")}
-    books: dict[Language, Rulebook] = {}
-    for language in config.controller.languages:
-        if language.value in names:
-            file = f"requests/{language.value}.toml"
-            try:
-                books[language] = load_rulebook(read_toml(file, places), language)
-            except ValueError as error:
-                raise ResourceTrouble(f"{file}: {error}") from None
-    return books
+class Rulebooks(Mapping[Language, Rulebook]):
+    """The rulebooks by language, each compiled when it is first asked for: most runs need few of them."""
+
+    def __init__(self, places: tuple[Path, ...], languages: Iterable[Language]) -> None:
+        names = {path.stem for place in places for path in (place / "requests").glob("*.toml")}
+        self._places = places
+        self._languages = tuple(language for language in languages if language.value in names)
+        self._compiled: dict[Language, Rulebook] = {}
+
+    def __getitem__(self, language: Language) -> Rulebook:
+        """The rulebook of `language`. Raises KeyError, or ResourceTrouble naming file and rule."""
+        if language not in self._compiled:
+            if language not in self._languages:
+                raise KeyError(language)
+            self._compiled[language] = self._compile(language)
+        return self._compiled[language]
+
+    def __contains__(self, language: object) -> bool:
+        """Whether there is a rulebook, compiled or not."""
+        return language in self._languages
+
+    def __iter__(self) -> Iterator[Language]:
+        """The languages that have one."""
+        return iter(self._languages)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._languages)
+
+    def _compile(self, language: Language) -> Rulebook:
+        file = f"requests/{language.value}.toml"
+        try:
+            return load_rulebook(read_toml(file, self._places), language)
+        except ValueError as error:
+            raise ResourceTrouble(f"{file}: {error}") from None
+
+
+def load_rulebooks(config: Config) -> Rulebooks:
+    """The rulebooks of the configured languages that have one; nothing is compiled yet."""
+    return Rulebooks(rule_folders(config), config.controller.languages)
 
 
 def load_answers(config: Config) -> AnswerRules:

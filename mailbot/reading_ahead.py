@@ -20,6 +20,7 @@ import structlog
 
 from mailbot.core.message import Unreadable
 from mailbot.reading import Reader, Reading
+from mailbot.resources import ResourceTrouble
 from mailbot.store.messages import Incoming
 
 _AT_ONCE = 10
@@ -111,5 +112,7 @@ def _read_one(raw: bytes, now: datetime) -> Reading | Unreadable:
         raise RuntimeError("reading ahead was not prepared")
     try:
         return _reader.read(raw, now)
+    except ResourceTrouble:  # not the mail's fault; the main process says so
+        raise
     except Exception as error:  # noqa: BLE001  # one such mail must not stand in the way of the next
         return Unreadable(f"reading it failed ({type(error).__name__})")

@@ -32,6 +32,7 @@ from mailbot.opening import Opening, open_case
 from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
 from mailbot.reading_ahead import ReadingAhead
+from mailbot.resources import ResourceTrouble
 from mailbot.store import cases, letters, messages, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
@@ -159,6 +160,8 @@ class Receive:
             return read
         try:
             return self.reader.read(incoming.raw, now)
+        except ResourceTrouble:  # a broken rulebook is not the mail's fault: it stays on the server
+            raise
         except Exception as error:  # noqa: BLE001  # one such mail must not stand in the way of the next
             _log.error("a mail could not be read", error=type(error).__name__)
             return Unreadable(f"reading it failed ({type(error).__name__})")
