@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _LETTERS = {
     "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i",
     "’": "'", "‘": "'", "ʼ": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
@@ -38,15 +38,19 @@ def fold(text: str) -> Folded:
     length = last = 0
     for found in _NOT_ASCII.finditer(text):
         place = found.start()
-        folded = fold_character(found.group())
         pieces.append(text[last:place].lower())
         length += place - last
-        pieces.append(folded)
-        last = place + 1
-        if len(folded) != 1:
-            length = _note_break(breaks, origins, length, len(folded), place)
-        else:
-            length += 1
+        last = found.end()
+        folded = [fold_character(one) for one in found.group()]
+        pieces += folded
+        if "" not in folded and sum(map(len, folded)) == len(folded):
+            length += len(folded)
+            continue
+        for offset, one in enumerate(folded):
+            if len(one) != 1:
+                length = _note_break(breaks, origins, length, len(one), place + offset)
+            else:
+                length += 1
     pieces.append(text[last:].lower())
     return Folded("".join(pieces), tuple(breaks), tuple(origins))
 

@@ -75,6 +75,7 @@ class Notation:
         self._spelling = spelling
         self._read: dict[str, list[Pattern]] = {}
         """Pieces read before: most name the same word lists again and again."""
+        self._phrases: dict[str, Phrase] = {}
 
     def parse(self, text: str) -> list[Pattern]:
         """Every plain sequence that `text` stands for.
@@ -137,7 +138,12 @@ class Notation:
                 yield from self._alternatives(entry, depth + 1) if is_list else (entry,)
 
     def _phrase(self, text: str) -> Phrase:
-        """The words of `text`, each with every way it is typed."""
+        """The words of `text`, each with every way it is typed; most texts stand in many patterns."""
+        if text not in self._phrases:
+            self._phrases[text] = self._new_phrase(text)
+        return self._phrases[text]
+
+    def _new_phrase(self, text: str) -> Phrase:
         variants = {text}
         for letter, other in self._spelling.items():
             variants |= {variant.replace(letter, other) for variant in variants}
