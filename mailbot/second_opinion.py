@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mailbot.core.agreement import SecondOpinion
+from mailbot.core.agreement import SecondOpinion, inputs_of
 from mailbot.core.features import DIMENSIONS
-from mailbot.core.opinion import OUTPUTS, Model
+from mailbot.core.opinion import KINDS, OUTPUTS, Model
 from mailbot.core.request import Language
 from mailbot.core.training import VERSION
 from mailbot.resources import ResourceTrouble, read_toml
@@ -62,9 +62,17 @@ def load_model(places: tuple[Path, ...]) -> Model | None:
         version = json.loads(model.about)["version"]
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ResourceTrouble(f"{file}: not a model: {error}") from None
-    if version != VERSION or model.weights.shape != (DIMENSIONS, OUTPUTS):
+    if version != VERSION or _shapes(model) != _SHAPES:
         raise ResourceTrouble(f"{file}: made for another version: run `mailbot rules train`")
     return model
+
+
+_INPUTS = len(inputs_of(np.zeros(len(KINDS), np.float32), None))
+_SHAPES = ((DIMENSIONS, OUTPUTS), (_INPUTS, len(KINDS)))
+
+
+def _shapes(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return model.weights.shape, model.agreement.shape
 
 
 def save_model(model: Model, file: Path) -> None:

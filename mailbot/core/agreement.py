@@ -32,6 +32,7 @@ WOULD_WITHDRAW = 0.5
 
 ONLY_MODEL = "only the second opinion sees {kind} in it ({model:.0%})"
 ONLY_RULES = "the rules see {kind} in it, the second opinion does not ({model:.0%})"
+DECLINED = "the rules read that {kind} is not asked, the second opinion that it is"
 MODEL_WITHDRAWS = "The second opinion reads that an earlier request is taken back."
 MODEL_DOUBTS = "The second opinion knows letters like this one as letters for a person."
 _FOR_STAFF = frozenset({Kind.QUESTION, Kind.OTHER, Kind.COMPLAINT, Kind.AUTHORITY})
@@ -39,8 +40,8 @@ _FOR_STAFF = frozenset({Kind.QUESTION, Kind.OTHER, Kind.COMPLAINT, Kind.AUTHORIT
 
 
 def inputs_of(logits: Floats, rules: Understanding | None) -> Floats:
-    """Both opinions as numbers: the model's logits, the rules' confidences, and whether there are rules, doubts,
-    anything found by rules; last a constant."""
+    """Both opinions as numbers: the model's logits, what it likes best, the rules' confidences, what they decline,
+    and whether there are rules, doubts, anything found by rules; last a constant."""
     found = {one.kind: one.confidence for one in rules.asked if one.evidence} if rules else {}
     confidences = [found.get(kind, 0.0) for kind in KINDS]
     about = [
@@ -54,7 +55,8 @@ def inputs_of(logits: Floats, rules: Understanding | None) -> Floats:
     capped = np.clip(logits, -6, 6) / 2
     best = np.zeros(len(KINDS), np.float32)
     best[int(np.argmax(logits))] = 1
-    return np.concatenate([capped, best, np.array(confidences), np.array(about)]).astype(np.float32)
+    declined = [float(rules is not None and kind in rules.declined) for kind in KINDS]
+    return np.concatenate([capped, best, confidences, declined, about]).astype(np.float32)
 
 
 def combine(
@@ -78,7 +80,12 @@ def combine(
         else Asked(kind, scores.capacity, confidences[kind], evidence(kind), agreed=False)
         for kind in kinds
     ]
-    doubts = (*rules.doubts, *_dropped(kinds, by_rules, alone), *_further(rules, scores))
+    doubts = (
+        *rules.doubts,
+        *_declined(kinds, rules),
+        *_dropped(kinds, by_rules, alone),
+        *_further(rules, scores),
+    )
     return replace(
         rules,
         asked=tuple(sorted(asked, key=lambda one: SERVING_ORDER[one.kind])),
@@ -104,6 +111,13 @@ def _kinds(confidences: Mapping[Kind, float]) -> list[Kind]:
 def _by_rules(asked: Asked, confidence: float, alone: float, scores: Scores) -> Asked:
     capacity = scores.capacity if asked.capacity is Capacity.UNKNOWN else asked.capacity
     return replace(asked, confidence=confidence, capacity=capacity, agreed=alone >= MODEL_SEES)
+
+
+def _declined(kinds: Sequence[Kind], rules: Understanding) -> Iterable[str]:
+    """What the rules know not to be asked never happens because the model reads it."""
+    for kind in rules.declined:
+        if kind in kinds and kind not in _FOR_STAFF:
+            yield DECLINED.format(kind=kind.value)
 
 
 def _dropped(

@@ -96,7 +96,7 @@ class Classifier:
     """Understands letters in the languages it has rulebooks for."""
 
     def __init__(self, rulebooks: Mapping[Language, Rulebook]) -> None:
-        self._rulebooks = dict(rulebooks)
+        self._rulebooks = rulebooks
 
     def sentences(self) -> dict[str, str]:
         """Every rule's id with the sentence that says what it recognises, for staff."""
@@ -343,7 +343,14 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
     if not asked:
         asked = (_nothing(readings, withdraws),)
     formal = any(reading.formal for reading in readings) or any(one.kind is Kind.AUTHORITY for one in asked)
-    return Understanding(asked, tuple(dict.fromkeys(doubts)), withdraws, formal)
+    return Understanding(
+        asked, tuple(dict.fromkeys(doubts)), withdraws, formal, declined=_declined(found, asked)
+    )
+
+
+def _declined(found: Sequence[_Found], asked: Sequence[Asked]) -> tuple[Kind, ...]:
+    kinds = {one.rule.kind for one in found if one.effect is not None} - {one.kind for one in asked}
+    return tuple(kind for kind in Kind if kind in kinds)
 
 
 def _asked(

@@ -29,6 +29,8 @@ _TOKEN = re.compile(
 )
 _REPEATED = re.compile(r"(.)\1{2,}")
 _STANDS_FOR = {"address": "xaddress", "link": "xlink", "number": "xnumber"}
+_SPEAKING = frozenset(_STANDS_FOR.values())
+_DIGITS = "digits"
 _SHORTEST_BEGINNING = 3
 _IDEAS_NEAR = 5
 _WORDS_NEGATED = 3
@@ -65,7 +67,8 @@ class IdeaBook:
     """What words mean, in one language or in several at once. Remembers words it has looked up."""
 
     def __init__(self, ideas: Mapping[str, str], others: Iterable[IdeaBook] = ()) -> None:
-        """`ideas`: name → words, apart by spaces; "delet*" is every word that begins so. `others` are added."""
+        """`ideas`: name → words, apart by spaces; "delet*" is every word that begins so, "ne-" a denial
+        that other words begin with. `others` are added."""
         known: dict[str, dict[str, None]] = {}
         for name, words in ideas.items():
             for word in fold(words).text.split():
@@ -81,10 +84,20 @@ class IdeaBook:
         exact = self._known.get(word)
         if exact is not None:
             return exact
+        if word in _SPEAKING or word.isdigit():
+            return (word,) if word in _SPEAKING else (_DIGITS, _DIGITS + word[:4])
         for length in range(len(word), _SHORTEST_BEGINNING - 1, -1):
             found = self._known.get(word[:length] + "*")
             if found is not None:
                 return found
+        return self._denied(word)
+
+    def _denied(self, word: str) -> tuple[str, ...]:
+        """The ideas of a word that begins with a denial, as Lithuanian verbs do ("netrinkite")."""
+        for length in (4, 2):
+            names = self._known.get(word[:length] + "-")
+            if names is not None and (found := self.ideas_of(word[length:])):
+                return (*names, *found)
         return ()
 
     def numbers_of(self, word: str) -> tuple[int, ...]:
@@ -160,6 +173,8 @@ def _mixed(hashes: Hashes) -> Hashes:
 
 def _characters(texts: Sequence[str], is_mark: Sequence[bool]) -> _Part:
     """All runs of 2 to 5 characters inside words, a space standing before and after each."""
+    if not texts:
+        return _nothing()
     words = ["" if mark else text for text, mark in zip(texts, is_mark, strict=True)]
     joined = " " + " ".join(words) + " "
     codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
@@ -174,8 +189,6 @@ def _characters(texts: Sequence[str], is_mark: Sequence[bool]) -> _Part:
         inside = spaces[length - 2 : length - 2 + runs] - spaces[:runs] == 0
         hashes.append(rolling[inside] + np.uint64(length))
         tokens.append(spaces[:runs][inside] - 1)
-    if not hashes:
-        return _nothing()
     owners = np.minimum(np.concatenate(tokens), max(len(texts) - 1, 0)).astype(np.int64)
     return np.concatenate(hashes), owners, owners
 

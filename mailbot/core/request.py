@@ -105,3 +105,5 @@ class Understanding:
     """An authority or a lawyer writes: never answered by a machine (law 10)."""
     opinions: tuple[Opinion, ...] = ()
     """Both opinions on each kind that one of them sees; empty where the rules alone read the letter."""
+    declined: tuple[Kind, ...] = ()
+    """Kinds whose words stand there, but the words around them deny them, ask about them or mean another thing."""
