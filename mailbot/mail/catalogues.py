@@ -25,8 +25,8 @@ from babel.support import Translations
 
 DOMAIN = "mailbot"
 SOURCE_LANGUAGE = "en"
-LOCALES = {"en": "en_GB"}
-"""Dates in English are written day first: the readers are in Europe."""
+LOCALES = {"en": "en_GB", "pt": "pt_PT"}
+"""The readers are in Europe: dates in English are written day first, numbers in Portuguese as in Portugal."""
 
 DateStyle = Literal["full", "long", "medium", "short"]
 
