@@ -78,14 +78,16 @@ _PREFIXED = re.compile(
 )
 
 _HOUSE = (
-    r"(?:n[.º°ro]{0,3}\s?|(?:д|дом|буд|будинок|№)\.?\s?)?\d{1,5}(?:\s?[A-Za-zА-Я])?"
-    r"(?:\s?[-/]\s?\d{1,4}\w?){0,2}(?![\w@])"
+    r"(?:n[.º°ro]{0,3}\s?|(?:д|дом|буд|будинок|№)\.?\s?)?\d{1,5}(?:\s?[A-Za-zА-Я](?!\w))?"
+    r"(?:\s?[-/]\s?(?:\d{1,4}\w?|[A-Z]{1,3}(?!\w))){0,2}(?:\s?#\s?\d{1,4}\w?(?:\s?-\s?\d{1,4})?)?"
+    r"(?:\s(?:boîte|bte|bus|apt|apto|lok|kv|app|piso|int)\.?\s?\d{1,4}\w?)?(?![\w@])"
 )
 _STREET_BEFORE = (
     r"(?:via|viale|corso|piazza|piazzale|vicolo|largo|strada|contrada|rua|avenida|avda|av|travessa|praça|praca|praceta"
     r"|estrada|alameda|rodovia|beco|calle|camino|carrera|calzada|paseo|plaza|ronda|callejón|jirón|ul|ulica|aleja|aleje"
     r"|al|os|pl|plac|osiedle|rynek|вул|вулиця|ул|улица|пр|просп|проспект|пр-т|пров|провулок|пер|переулок|бул|бульвар"
-    r"|б-р|пл|площадь|площа|наб|набережная|набережна|шоссе|am|an der|an den|auf dem|auf der|im|in der|zum|zur|unter den"
+    r"|б-р|пл|площадь|площа|наб|набережная|набережна|шоссе|rue|avenue|boulevard"
+    r"|chemin|place|route|allée|quai|impasse|am|an der|an den|auf dem|auf der|im|in der|zum|zur|unter den"
     r"|hinter der|alter|alte|neuer)"
 )
 _STREET_END = (
@@ -103,11 +105,13 @@ _STREET_ENGLISH = (
 _W = r"[\w'’.-]{1,40}"
 _STREETS = (
     re.compile(rf"(?<![\w@])(?:{_U}[\w'’.-]{{0,40}}[ -]){{0,3}}[\w.-]{{0,40}}{_STREET_END},?\s?{_HOUSE}"),
-    re.compile(rf"(?<![\w@]){_STREET_BEFORE}\b\.?\s?(?=[^\W\d])(?:{_W}\s){{0,4}}?{_W},?\s{_HOUSE}", re.IGNORECASE),
-    re.compile(rf"(?<![\w@.])\d{{1,5}}(?:\s?(?:bis|ter|[A-Za-z]))?,?\s{_STREET_AFTER_NUMBER}(?:\s(?:{_PARTICLE}\s?)"
-               rf"{{0,2}}(?:l['’]|d['’])?{_CAPITALISED}){{1,5}}", re.IGNORECASE),
+    re.compile(rf"(?<![\w@.])\d{{1,5}}(?:\s?(?:bis|ter|[A-Za-z]))?,?\s(?i:{_STREET_AFTER_NUMBER})(?:"
+               rf"(?:\s(?:{_PARTICLE}\s?){{0,2}}(?:l['’]|d['’])?{_CAPITALISED}){{1,5}}"
+               rf"|(?:\s[^\W\d_]{{1,30}}){{1,4}}(?=[,.\n]|$))"),
     re.compile(rf"(?<![\w@.])(?:(?:Unit|Suite|Flat|Apt|Apartment|Floor|Office|Studio|Room|Block)\.?\s)?\d{{1,5}}[A-Za-z]?,?\s"
                rf"(?:{_U}[\w'’-]{{0,40}}\s){{1,4}}{_STREET_ENGLISH}(?!\w)", re.IGNORECASE),
+    re.compile(rf"(?<![\w@])(?:{_STREET_BEFORE}\b\.?|c/)\s?(?=[^\W\d])(?:{_W}\s){{0,4}}?{_W},?\s{_HOUSE}",
+               re.IGNORECASE),
 )  # fmt: skip
 _LOOSE_STREETS = (
     re.compile(rf"(?<![\w@]){_U}[\w'’.-]{{0,40}}(?:\s{_W}){{0,4}}?,?\s{_HOUSE}"),
@@ -115,10 +119,10 @@ _LOOSE_STREETS = (
 )
 _CITY = rf"{_U}[\w'’-]{{1,30}}(?:[ ](?:{_PARTICLE}[ ])?{_U}[\w'’-]{{1,30}}){{0,3}}"
 _AFTER_STREET = re.compile(
-    rf"(?:,\s?|\s?\n\s?|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
+    rf"(?:,\s?|\s?\n\s?|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
     rf"(?:[A-Z]{{1,2}}-)?\d{{2,5}}(?:[ -][\dA-Z]{{2,3}})?(?:\s{_CITY})?"
     rf"|{_U}[\w'’-]{{1,30}}(?:[ -](?:{_PARTICLE}[ ])?(?:{_U}[\w'’-]{{1,30}}|\d{{1,5}}\w?)){{0,3}}(?![\w@])"
-    rf"|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-z]?(?![\w@]|\.\d)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
+    rf"|\d{{1,2}}\.?[ºª°](?:\s?\w{{1,5}}\.?)?(?=[,.\s]|$)|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-z]?(?![\w@]|\.\d)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
     rf"|(?<=\d)\s\d[A-Z]{{2}}(?!\w)|(?<=\d[A-Z])\s\d[A-Z]{{2}}(?!\w)"
 )
 _BEFORE_STREET = re.compile(

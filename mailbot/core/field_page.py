@@ -24,6 +24,7 @@ _NOT_ENDS = (CueRole.HINT, CueRole.NEVER)
 _LEADS = (CueRole.OLD, CueRole.NEW, CueRole.FRESH, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.PLAIN)
 _MOST_VALUES, _MOST_CUES = 60, 400
 """Far more than any honest correction has; bounds the work that a hostile letter can make."""
+_PREPOSITION = 3
 _LONGEST_PLAIN, _MOST_PLAIN_WORDS = 50, 5
 _LONGEST_BLOCK_LINE, _MOST_BLOCK_WORDS = 60, 8
 
@@ -164,7 +165,12 @@ def _start_behind_cues(one: Found, cues: Sequence[Cue], text: str, has_noun_capi
     start = one.start
     is_first = is_sentence_start(text, start) or has_noun_capitals
     for cue in cues:
-        if cue.start <= start < cue.end and (is_first or cue.start < one.start or cue.role in _LEADS):
+        is_around = cue.start < one.start and one.end < cue.end
+        if (
+            cue.start <= start < cue.end
+            and not is_around
+            and (is_first or cue.start < one.start or cue.role in _LEADS)
+        ):
             start = cue.end + (text[cue.end : cue.end + 1] == " ")
             if text[start : start + 1].islower() and (loose := _LOOSE_PARTICLE.match(text, start, one.end)):
                 start = loose.end()
@@ -210,6 +216,7 @@ def _with_plain(
     plain: list[Found] = []
     for index, cue in enumerate(cues):
         is_weak = cue.role in _NOT_PLAIN or (has_quoted and cue.end - cue.start <= 2)
+        is_weak = is_weak or any(other.start < cue.end for other in cues[index + 1 : index + 3])
         if is_weak or not (is_lower or _leads_to_job(cues, index, named)):
             continue
         one = _plain(cue, cues[index + 1 :], text)
@@ -246,7 +253,10 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
     stop = end.start() if end else min(len(text), start + 80)
     inner = next((one for one in following if start <= one.start < stop and one.role not in _NOT_ENDS), None)
     value = text[start : inner.start if inner else stop].strip(" -–,'’")
-    if not 2 <= len(value) <= _LONGEST_PLAIN or len(value.split()) > _MOST_PLAIN_WORDS:
+    words = value.split()
+    if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > _MOST_PLAIN_WORDS:
+        return None
+    if len(words) > 1 and len(words[0]) <= _PREPOSITION and words[0].islower():
         return None
     start = text.index(value, start)
     return Found(Form.PLAIN, value, start, start + len(value)) if value[0].isalpha() else None

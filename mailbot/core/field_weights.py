@@ -18,7 +18,7 @@ from mailbot.core.rules import CueRole
 
 _SENTENCE = re.compile(r"[!?;](?:\s|$)|\.(?:\s|$)|\n\s*\n")
 _TITLES = re.compile(
-    r"(?<!\w)(?:(?:mr|mrs|ms|miss|mister|mme|madame|m|monsieur|mlle|herrn?|frau|srta|sra?|señora?|don|doña|sig|signora?"
+    r"(?<![\w'’])(?:(?:mr|mrs|ms|miss|mister|mme|madame|m|monsieur|mlle|herrn?|frau|srta|sra?|señora?|don|doña|sig|signora?"
     r"|sig\.ra|dhr|mevr|mevrouw|meneer|heer|de heer|pan|pani|panią|pana|ponas|ponia|п|пан|пані|г-н|г-жа|господин"
     r"|госпожа)\.?\s)",
     re.IGNORECASE,
@@ -75,12 +75,13 @@ def _weigh(page: Page, index: int) -> Weighed | None:
     text = found.text[title.end() :] if title else found.text
     before, implied = _before(page, index)
     score = before + _after(page, index)
-    field, labelled = _field(page, found, implied, score)
+    field, labelled = _field(page, found, implied, before == INTRODUCED)
     if not _may_be_value(page, found, text, field, score):
         return None
     is_titled = title is not None or _is_after_title(page.text, found.start)
     counts = (
         abs(score) >= 1
+        or score == INTRODUCED
         or (labelled == BESIDE and score > 0)
         or found.form in _SURE
         or found.form is Form.QUOTED
@@ -91,7 +92,7 @@ def _weigh(page: Page, index: int) -> Weighed | None:
     )  # fmt: skip
 
 
-def _field(page: Page, found: Found, implied: str, score: float) -> tuple[str, int]:
+def _field(page: Page, found: Found, implied: str, is_introduced: bool) -> tuple[str, int]:
     """The field that the words before the value name themselves, else the nearest label's."""
     field, labelled = nearest_label(page, found)
     if implied in _PLACES:
@@ -103,7 +104,9 @@ def _field(page: Page, found: Found, implied: str, score: float) -> tuple[str, i
         and not page.is_lower
     ):
         return "job_title", labelled
-    if implied and (score != INTRODUCED or labelled < IN_SENTENCE or field == "name"):
+    if is_introduced and field == "job_title":  # "I am Senior Nurse now"
+        return field, labelled
+    if implied and (not is_introduced or labelled < IN_SENTENCE or field == "name"):
         return implied, BESIDE
     return field, labelled
 
@@ -143,9 +146,14 @@ def _before(page: Page, index: int) -> tuple[float, str]:
     floor = page.values[index - 1].end if index else 0
     if ARROW.fullmatch(page.text, floor, found.start):
         return _NEW, ""
+    around = next((cue for cue in page.cues if cue.start < found.start and found.end < cue.end), None)
+    if around is not None and around.role is CueRole.IMPLIED:  # "moved to Leeds from London"
+        return _MOVED, around.field
     roles: list[CueRole] = []
     for cue, gap in _cues_before(page, found.start, floor):
         match cue.role:
+            case CueRole.NEW if _follows_old(page, cue):
+                return _OLD, ""
             case CueRole.NEW:
                 return _NEW, ""
             case CueRole.OLD:
@@ -165,6 +173,15 @@ def _before(page: Page, index: int) -> tuple[float, str]:
             case _:
                 roles.append(cue.role)
     return _weak_score(roles), ""
+
+
+def _follows_old(page: Page, cue: Cue) -> bool:
+    """A preposition after "not" leads to what is not ("non a Lecco")."""
+    if cue.end - cue.start > _SHORT:
+        return False
+    number = bisect_right(page.ends, cue.start) - 1
+    before = page.cues[number] if number >= 0 else None
+    return before is not None and before.role is CueRole.OLD and page.text[before.end : cue.start].isspace()
 
 
 def _weak_score(roles: Sequence[CueRole]) -> float:
@@ -246,7 +263,7 @@ def _last_leading(page: Page, found: Found, following: Found) -> Cue | None:
         cue = page.cues[number]
         if cue.start < found.end:
             return None
-        if cue.role in _LEADING:
+        if cue.role in _LEADING and not (cue.role is CueRole.NEW and _follows_old(page, cue)):
             return cue
     return None
 

@@ -44,7 +44,8 @@ def _with_field(value: Weighed, rulebook: Rulebook) -> Weighed | None:
     """The value with the field that its form, its label or its hint names; None when nothing does."""
     field = _field(value, rulebook)
     text = clean_value(field, value.text) if field else None
-    return replace(value, field=field, text=text) if text is not None else None
+    labelled = 0 if field == "country" != value.field else value.labelled
+    return replace(value, field=field, text=text, labelled=labelled) if text is not None else None
 
 
 def _field(value: Weighed, rulebook: Rulebook) -> str:

@@ -22,6 +22,16 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
             ("phone", "+44 20 7946 0018"),
         ),
         ("Please fix my name: it's Siân, not Sian.", ("first_name", "Siân")),
+        (
+            "I've been promoted: I'm Senior Nurse now, the profile still says Nurse.",
+            ("job_title", "Senior Nurse"),
+        ),
+        ("My job title should read Operations Director.", ("job_title", "Operations Director")),
+        ("My married name is Hughes, please drop Parry.", ("last_name", "Hughes")),
+        ("VAT number has a digit wrong: GB123456789 should be GB123456788", ("vat_number", "GB123456788")),
+        ("We're based in Cardiff, not Swansea.", ("city", "Cardiff")),
+        ("The company is Blue Door Ltd. You've got Blue Moor Ltd.", ("company", "Blue Door Ltd")),
+        ("My number's changed, it's 07700 900789 now", ("phone", "07700 900789")),
     ],
     "fr": [
         (
@@ -53,6 +63,21 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
             "pouvez vous changer delphine@example.org en delphine.roux@example.org svp",
             ("email", "delphine.roux@example.org"),
         ),
+        ("Je m'appelle Céline Dumas, pas Céline Dumat.", ("name", "Céline Dumas")),
+        ("Mon prénom est Maëlle et vous m'avez inscrite sous Maelle.", ("first_name", "Maëlle")),
+        ("J'ai divorcé, je reprends mon nom de jeune fille : Garnier.", ("last_name", "Garnier")),
+        ("Je suis maintenant responsable commercial.", ("job_title", "responsable commercial")),
+        (
+            "L'adresse est fausse, nous sommes au 8 avenue du Général-Leclerc, 75014 Paris.",
+            ("address", "8 avenue du Général-Leclerc, 75014 Paris"),
+        ),
+        (
+            "Ma société a changé de nom, Atelier Nord devient Atelier du Nord SAS.",
+            ("company", "Atelier du Nord SAS"),
+        ),
+        ("mettez Toulouse comme ville svp, pas Montauban", ("city", "Toulouse")),
+        ("TVA : FR12345678901 au lieu de FR12345678910", ("vat_number", "FR12345678901")),
+        ("Remplacez Durant par Durand dans mon nom.", ("last_name", "Durand")),
     ],
     "de": [
         ("Guten Tag, meine neue Handynummer lautet 0151 23456789.", ("phone", "0151 23456789")),
@@ -81,6 +106,26 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
             ("address", "Gartenweg 12a, 50667 Köln"),
         ),
         ("USt-IdNr. bitte nachtragen: DE123456789", ("vat_number", "DE123456789")),
+        (
+            "Ich bin inzwischen Abteilungsleiterin und nicht mehr Assistentin, bitte im Profil ändern.",
+            ("job_title", "Abteilungsleiterin"),
+        ),
+        ("Im Profil steht als Beruf „Lehrerin“, ich bin aber Schulleiterin.", ("job_title", "Schulleiterin")),
+        (
+            "Unsere Adresse hat sich geändert: Hauptstr. 12, 80331 München statt Nebenweg 3.",
+            ("address", "Hauptstr. 12, 80331 München"),
+        ),
+        ("wohnort bitte ändern, bin jetzt in leipzig", ("city", "leipzig")),
+        ("Sie haben meine Nummer falsch: 0171 1112223, richtig 0171 1112233", ("phone", "0171 1112233")),
+        (
+            "Unsere USt-ID hat einen Zahlendreher. Statt DE123456798 muss es DE123456789 heißen.",
+            ("vat_number", "DE123456789"),
+        ),
+        ("Ort: Hamburg (nicht Bremen)", ("city", "Hamburg")),
+        ("Ich bin von Dresden nach Erfurt gezogen.", ("city", "Erfurt")),
+        ("Mein Vorname schreibt sich Maike mit ai, nicht Meike.", ("first_name", "Maike")),
+        ("Nachname neu: Winter", ("last_name", "Winter")),
+        ("Firma bitte auf Bergblick AG umstellen", ("company", "Bergblick AG")),
     ],
     "ru": [
         (
@@ -97,6 +142,17 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Вышла замуж, фамилия теперь Соколова (была Иванова).", ("last_name", "Соколова")),
         ("скайп неверный, правильный anna.petrova77", ("skype", "anna.petrova77")),
         ("Новый адрес: ул. Ленина, д. 5, кв. 12, Казань.", ("address", "ул. Ленина, д. 5, кв. 12, Казань")),
+        ("В имени опечатка, надо Дмитрий, а у вас Димтрий.", ("first_name", "Дмитрий")),
+        ("Я Ольга Сергеева, а в списке записана Ольга Сергева. Исправьте.", ("name", "Ольга Сергеева")),
+        ("Имя и фамилия: Иван Петров, а не Иван Петрович.", ("name", "Иван Петров")),
+        ("Мы переехали из Омска в Томск, поправьте город.", ("city", "Томск")),
+        ("Фирма называется «Ромашка», а не «Рамашка».", ("company", "Ромашка")),
+        ("Работаю теперь в «Альфа-Строй», раньше был «Бета-Строй».", ("company", "Альфа-Строй")),
+        ("Должность в профиле — стажёр, а я уже инженер.", ("job_title", "инженер")),
+        (
+            "Адрес поменялся, теперь Москва, ул. Тверская, д. 1, кв. 2.",
+            ("address", "Москва, ул. Тверская, д. 1, кв. 2"),
+        ),
     ],
     "es": [
         ("Mi apellido está mal escrito: pone Gonzales y es González.", ("last_name", "González")),
@@ -111,6 +167,22 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Non vivo più a Milano, ora vivo a Bergamo.", ("city", "Bergamo")),
         ("La nostra ditta ora si chiama Luce Nord S.r.l.", ("company", "Luce Nord S.r.l")),
         ("Il ruolo corretto è responsabile acquisti, non impiegato.", ("job_title", "responsabile acquisti")),
+        ("Mi sono sposata e il mio cognome ora è Bianchi.", ("last_name", "Bianchi")),
+        ("Il mio nome è Giulia Conti e non Giulia Conte.", ("name", "Giulia Conti")),
+        ("Sono Matteo, non Mattia.", ("first_name", "Matteo")),
+        (
+            "L'indirizzo giusto è Via Garibaldi 10/B, 20121 Milano.",
+            ("address", "Via Garibaldi 10/B, 20121 Milano"),
+        ),
+        (
+            "cambiate la mail da a.rossi@example.org a anna.rossi@example.net",
+            ("email", "anna.rossi@example.net"),
+        ),
+        (
+            "La società è diventata Verdi & Figli S.r.l., prima era Verdi S.n.c.",
+            ("company", "Verdi & Figli S.r.l"),
+        ),
+        ("Sto a Lecce, non a Lecco!", ("city", "Lecce")),
     ],
     "pt": [
         ("O meu apelido está mal: aparece Sousa e é Souza.", ("last_name", "Souza")),
