@@ -5,8 +5,8 @@ What `mailbot explain` prints and what `receive` acts on are the same reading.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailbot.core.agreement import SecondOpinion
@@ -19,7 +19,7 @@ from mailbot.core.message import Address, ParsedMail, Unreadable
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
 from mailbot.core.policy import Policy
-from mailbot.core.request import Asked, Evidence, Language, Understanding
+from mailbot.core.request import Asked, Evidence, FieldChange, Kind, Language, Understanding
 from mailbot.core.sender import SenderSettings, SenderVerdict, Verdict, judge_sender
 
 SURE_OF_LANGUAGE = 0.9
@@ -97,12 +97,24 @@ class Reader:
             return rules
         has_rules = known.classifier.knows(languages)
         language = guess.language if is_sure(guess) else None
-        return known.second.join(rules, subject, new_text, language, has_rules=has_rules)
+        joined = known.second.join(rules, subject, new_text, language, has_rules=has_rules)
+        return _with_fields(joined, lambda: known.classifier.fields(subject, new_text, languages))
 
     def _languages(self, guess: LanguageGuess) -> Sequence[Language]:
         if guess.language is None or not is_sure(guess):
             return self._knowledge.languages
         return (guess.language,)
+
+
+def _with_fields(understanding: Understanding, read: Callable[[], tuple[FieldChange, ...]]) -> Understanding:
+    """A correction that only the second opinion sees gets its fields, too."""
+    if all(one.kind is not Kind.CORRECTION or one.fields for one in understanding.asked):
+        return understanding
+    fields = read()
+    asked = (
+        replace(one, fields=fields) if one.kind is Kind.CORRECTION else one for one in understanding.asked
+    )
+    return replace(understanding, asked=tuple(asked))
 
 
 def is_sure(guess: LanguageGuess) -> bool:

@@ -334,7 +334,7 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
     found = [one for reading in readings for one in reading.found]
     capacities = frozenset[Capacity]().union(*(reading.capacities for reading in readings))
     withdraws = any(reading.withdraws for reading in readings)
-    fields = tuple(dict.fromkeys(change for reading in readings for change in reading.fields))
+    fields = max((reading.fields for reading in readings), key=_fullness, default=())
     asked = _asked(found, capacities, fields)
     doubts = [doubt for reading in readings for doubt in reading.doubts]
     doubts += _doubts_of_rules(found)
@@ -346,6 +346,11 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
     return Understanding(
         asked, tuple(dict.fromkeys(doubts)), withdraws, formal, declined=_declined(found, asked)
     )
+
+
+def _fullness(fields: tuple[FieldChange, ...]) -> tuple[int, int]:
+    """Where several languages' rules read one letter, the reading that pairs most old and new values is right."""
+    return sum(change.old is not None for change in fields), len(fields)
 
 
 def _declined(found: Sequence[_Found], asked: Sequence[Asked]) -> tuple[Kind, ...]:
