@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.selectable import FromClause
 
@@ -123,14 +123,14 @@ def address_on_file(connection: Connection, schema: Schema, account: object) -> 
     return cast("str | None", connection.execute(query).scalar())
 
 
-def account_by_former(schema: Schema, address: str) -> Condition:
-    """The accounts that had `address` before."""
+def account_by_former(schema: Schema, held: Callable[[ColumnElement[Any]], Condition]) -> Condition:
+    """The accounts that had an address before for which `held` holds."""
     user = schema.data_map.user
     key = schema.column(user.table, user.key)
     links = [
         key.in_(
             select(schema.column(former.table, former.link.column)).where(
-                same_address(schema.column(former.table, former.address), [address])
+                held(schema.column(former.table, former.address))
             )
         )
         for former in user.former
@@ -146,7 +146,8 @@ def _own_registrations(schema: Schema, table: Table, who: Who) -> Condition:
 def _users(connection: Connection, schema: Schema, address: str) -> Iterator[Subject]:
     rule = schema.data_map.user
     table = schema.table(rule.table)
-    found = or_(same_address(column_of(table, rule.address), [address]), account_by_former(schema, address))
+    former = account_by_former(schema, lambda column: same_address(column, [address]))
+    found = or_(same_address(column_of(table, rule.address), [address]), former)
     query = select(table).where(found).order_by(column_of(table, rule.key))
     for row in connection.execute(query):
         yield _user(rule, row)

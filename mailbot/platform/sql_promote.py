@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy import and_, or_, select, true
 from sqlalchemy.engine import Connection
 
 from mailbot.core.data_map import Promotion, Switch
 from mailbot.core.plan import Action, FieldStep, Finding, PlannedStep, Resubscribe, Unsubscribe
 from mailbot.platform.sql_find import account_by_former
-from mailbot.platform.sql_schema import Condition, Schema, column_of, same_address
-from mailbot.platform.sql_work import Drawing, delete_step, digest, keys_of
+from mailbot.platform.sql_schema import (
+    ADDRESSES,
+    Condition,
+    Key,
+    Schema,
+    column_of,
+    primary_key,
+    same_address_given,
+    spellings,
+)
+from mailbot.platform.sql_work import Drawing, delete_step, digest
 
 
 def draw_promotion(
@@ -21,7 +30,7 @@ def draw_promotion(
     drawing = Drawing(change, identifiers=(change.address,))
     for promotion in schema.data_map.promotions:
         table = schema.table(promotion.table)
-        keys = keys_of(connection, table, to_switch(schema, promotion, change))
+        keys = _to_switch(connection, schema, promotion, change)
         if promotion.switch is Switch.ROW:
             drawing.add(delete_step(promotion.table, keys, "promotional mail"), table, keys, {})
             continue
@@ -39,22 +48,33 @@ def not_switched(
     """Places where the address still stands as before."""
     findings = []
     for promotion in schema.data_map.promotions:
-        table = schema.table(promotion.table)
-        query = select(func.count()).select_from(table).where(to_switch(schema, promotion, change))
-        count = connection.execute(query).scalar_one()
+        count = len(_to_switch(connection, schema, promotion, change))
         if count:
             findings.append(Finding(promotion.table, promotion.column or promotion.address, count))
     return tuple(findings)
 
 
-def to_switch(schema: Schema, promotion: Promotion, change: Unsubscribe | Resubscribe) -> Condition:
-    """Rows of this address that are not yet as the change wants them. Rows that are gone stay gone: signing
-    up again is the person's own doing. A former address switches its account off, but never on."""
-    table = schema.table(promotion.table)
-    held = same_address(column_of(table, promotion.address), [change.address])
+def _to_switch(
+    connection: Connection, schema: Schema, promotion: Promotion, change: Unsubscribe | Resubscribe
+) -> list[Key]:
+    """The keys of the rows of this address that are not yet as the change wants them."""
     off = isinstance(change, Unsubscribe)
+    name = (promotion.table, promotion.address, promotion.column, off)
+    if name not in schema.kept:
+        columns = primary_key(schema.table(promotion.table))
+        schema.kept[name] = select(*columns).where(_unlike(schema, promotion, off=off))
+    rows = connection.execute(schema.kept[name], {ADDRESSES: spellings([change.address])})
+    return [tuple(row) for row in rows]
+
+
+def _unlike(schema: Schema, promotion: Promotion, *, off: bool) -> Condition:
+    """Rows of the given address that get promotional mail although they should not, or the other way round. Rows
+    that are gone stay gone: signing up again is the person's own doing. A former address switches its account
+    off, but never on."""
+    table = schema.table(promotion.table)
+    held = same_address_given(column_of(table, promotion.address))
     if off and promotion.table == schema.data_map.user.table:
-        held = or_(held, account_by_former(schema, change.address))
+        held = or_(held, account_by_former(schema, same_address_given))
     if promotion.switch is Switch.ROW:
         return held if off else and_(held, ~true())
     column = column_of(table, promotion.column or "")

@@ -17,9 +17,11 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
+    bindparam,
     create_engine,
     event,
     false,
@@ -53,6 +55,9 @@ STILL_REFERRED = (
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """PostgreSQL: all reads of one plan, read-back or export see one state. SQLite transactions do anyway."""
 
+ADDRESSES = "addresses"
+"""The parameter of statements that are built once and asked for many addresses."""
+
 Key = tuple[object, ...]
 Condition = ColumnElement[bool]
 End = Callable[[Table], Condition]
@@ -70,6 +75,8 @@ class Schema:
         self._reflecting = threading.Lock()
         self._wanted = sorted(data_map.tables())
         self._own = MetaData()
+        self.kept: dict[tuple[object, ...], Select[Any]] = {}
+        """Statements built once; building one costs more than asking it."""
         self.journal = _journal(data_map.journal_table, self._own)
 
     @contextmanager
@@ -157,11 +164,19 @@ def column_of(table: FromClause, name: str) -> Column[Any]:
 
 def same_address(column: ColumnElement[Any], addresses: Iterable[str]) -> Condition:
     """`column` holds one of `addresses`, whatever its case and the space around it."""
+    wanted = spellings(addresses)
+    return func.lower(func.trim(column)).in_(wanted) if wanted else false()
+
+
+def same_address_given(column: ColumnElement[Any]) -> Condition:
+    """The same for a statement that is kept: the `spellings` are given as its parameter ADDRESSES."""
+    return func.lower(func.trim(column)).in_(bindparam(ADDRESSES, expanding=True))
+
+
+def spellings(addresses: Iterable[str]) -> list[str]:
+    """Every way in which a column in lower case may hold one of `addresses`."""
     variants = {variant for address in addresses for variant in _variants(address)}
-    wanted = sorted(variant for variant in variants if _is_storable(variant))
-    if not wanted:
-        return false()
-    return func.lower(func.trim(column)).in_(wanted)
+    return sorted(variant for variant in variants if _is_storable(variant))
 
 
 def keys_in(table: Table, keys: Sequence[Key]) -> Condition:
