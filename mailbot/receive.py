@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from mailbot.advance import MAILBOT, PERSON, Advance, Happening
 from mailbot.config import Controller
@@ -190,6 +191,9 @@ class Receive:
         before = replace(self.count)
         try:
             return self._answer_token(one, now) or self._store_alone(one, now)
+        except (OperationalError, InterfaceError):  # the database fails, not the mail: it stays on the server
+            self.count = before
+            raise
         except Exception as error:  # noqa: BLE001  # quarantined; if even that fails, the caller hears
             self.count = before
             fresh, known, _ = self._sift([one.incoming])

@@ -6,6 +6,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from mailbot.store import cases, messages
 from mailbot.store.messages import Incoming, Place
@@ -118,6 +121,23 @@ def test_a_mail_that_cannot_be_read_is_quarantined_with_its_reason_and_its_bytes
         (message,) = messages.quarantined(tx)
         assert "larger than max_message_bytes" in message.reason
         assert messages.raw_of(tx, message) == head.raw
+
+
+def test_a_database_that_fails_for_a_moment_costs_no_mail_its_place(world: World) -> None:
+    letter = world.letter(CAMILLE, "Delete my account", DELETE_EN)
+    incoming = Incoming(letter, world.clock.now, "imap", Place("privacy", 1, 1))
+    engine = world.app.store.engine
+
+    def full(connection: Connection) -> None:
+        if not connection.get_execution_options().get("mailbot_read"):
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    event.listen(engine, "begin", full)
+    with pytest.raises(OperationalError):
+        world.app.receive.take([incoming])
+    event.remove(engine, "begin", full)
+    assert world.app.receive.take([incoming]) == {incoming.place: "case"}
+    assert world.states(CAMILLE) == [("deletion", "awaiting_proof")]
 
 
 def test_a_case_reference_in_a_strangers_subject_never_joins_the_case(world: World) -> None:
