@@ -56,12 +56,6 @@ def take(tx: Transaction, token: str, purpose: Purpose, now: datetime) -> tuple[
     return (row, case) if row else None
 
 
-def find_spent(tx: Transaction, token: str, purpose: Purpose) -> Token | None:
-    """The token of this purpose whether or not it was used or has ended."""
-    row = _row(tx, token)
-    return row if row and row.purpose == purpose else None
-
-
 def use(token: Token, now: datetime) -> None:
     """The token opens nothing any more."""
     token.used_at = now
