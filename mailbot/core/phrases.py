@@ -25,6 +25,8 @@ from mailbot.core.letter import Letter
 
 _PIECE = re.compile(r"\([^()]*\)\??|\S+")
 _WORD = re.compile(r"[\w*]+")
+_LIST = re.compile(r"\{(\w+)\}")
+_NOT_PLAIN = re.compile(r"[~{|(]")
 _SHORTEST_TYPO = 6
 _LONGEST_WORD = 40
 _DEEPEST = 5
@@ -103,21 +105,16 @@ class Notation:
 
     def _choices(self, piece: str, depth: int) -> list[Pattern]:
         """The sequences that one piece of a pattern stands for; plain words of one piece are kept together."""
-        if (start := re.fullmatch(r"\^(\d?)", piece)) is not None:
-            return [(Edge(True, int(start[1] or 0)),)]
-        if piece == "$":
-            return [(Edge(False),)]
-        if (gap := re.fullmatch(r"(~~?)(\d{1,2})", piece)) is not None:
-            return [(Gap(int(gap[2]), gap[1] == "~~"),)]
         if piece not in self._read:
-            self._read[piece] = self._worded(piece, depth)
+            sign = _sign(piece)
+            self._read[piece] = self._worded(piece, depth) if sign is None else [(sign,)]
         return self._read[piece]
 
     def _worded(self, piece: str, depth: int) -> list[Pattern]:
         plain: list[Phrase] = []
         sequences: list[Pattern] = [()] if piece.endswith("?") else []
         for text in self._alternatives(piece.removesuffix("?"), depth):
-            if any(mark in text for mark in "~{|("):
+            if _NOT_PLAIN.search(text):
                 sequences += self._sequences(_PIECE.findall(text), depth + 1)
             else:
                 plain.append(self._phrase(text))
@@ -127,7 +124,7 @@ class Notation:
         """What stands between the bars, each list that stands alone replaced by its entries."""
         inner = piece[1:-1] if piece.startswith("(") else piece
         for text in inner.split("|"):
-            name = re.fullmatch(r"\{(\w+)\}", text.strip())
+            name = _LIST.fullmatch(text.strip()) if "{" in text else None
             if name is None:
                 yield _checked(text.strip())
                 continue
@@ -149,6 +146,17 @@ class Notation:
             variants |= {variant.replace(letter, other) for variant in variants}
         words = (_WORD.findall(fold(one).text) for one in sorted(variants))
         return tuple(frozenset(forms) for forms in zip(*words, strict=True))
+
+
+def _sign(piece: str) -> Edge | Gap | None:
+    """What a piece that holds no word says."""
+    if (start := re.fullmatch(r"\^(\d?)", piece)) is not None:
+        return Edge(True, int(start[1] or 0))
+    if piece == "$":
+        return Edge(False)
+    if (gap := re.fullmatch(r"(~~?)(\d{1,2})", piece)) is not None:
+        return Gap(int(gap[2]), gap[1] == "~~")
+    return None
 
 
 def _checked(text: str) -> str:
@@ -264,12 +272,18 @@ class Matcher:
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]], never_typos: Sequence[str]) -> None:
         self._lexicon = Lexicon([pattern for _, pattern in patterns], never_typos)
-        self._by_first: dict[int, list[_Candidate]] = {}
+        self._by_first: dict[int, list[tuple[int, Pattern, Phrase]]] = {}
+        """What can begin with a word of this bit; compiled when such a word is first met, as most never are."""
         for holder, pattern in patterns:
             for phrase in _first_phrases(pattern) or ():
-                candidate = self._candidate(holder, pattern, phrase)
-                self._by_first.setdefault(self._lexicon.bits[phrase[0]], []).append(candidate)
+                self._by_first.setdefault(self._lexicon.bits[phrase[0]], []).append((holder, pattern, phrase))
+        self._compiled: dict[int, tuple[_Candidate, ...]] = {}
         self._by_need = lru_cache(maxsize=4_096)(self._group_by_need)
+
+    def _candidates(self, bit: int) -> tuple[_Candidate, ...]:
+        if bit not in self._compiled:
+            self._compiled[bit] = tuple(self._candidate(*one) for one in self._by_first.get(bit, ()))
+        return self._compiled[bit]
 
     def _candidate(self, holder: int, pattern: Pattern, phrase: Phrase) -> _Candidate:
         """`pattern`, beginning with this `phrase` of its first place."""
@@ -299,7 +313,7 @@ class Matcher:
         while mask:
             bit = mask & -mask
             mask ^= bit
-            for candidate in self._by_first.get(bit, ()):
+            for candidate in self._candidates(bit):
                 groups.setdefault(candidate.needs[0] if candidate.needs else 0, []).append(candidate)
         return tuple((need, tuple(group)) for need, group in groups.items())
 
