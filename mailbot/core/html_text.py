@@ -68,8 +68,11 @@ _BACKGROUND = re.compile(r"(?:^|[;\s])background(?:-color)?\s*:\s*([^;!]+)")
 
 _COLOR_NAMES = {"white": "#ffffff", "black": "#000000", "#fff": "#ffffff", "#000": "#000000"}
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u2060\ufeff\u00ad\u034f"))
-_NBSP = {0xA0: " ", 0x202F: " ", 0x2007: " "}
+_UNSEEN: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, "\u200b\u200c\u2060\ufeff\u00ad\u034f")),
+    **dict.fromkeys(map(ord, "\u00a0\u202f\u2007"), " "),
+}
+"""Characters that take no place are dropped, spaces that never break become plain ones."""
 
 
 def html_to_text(html: str) -> str:
@@ -132,6 +135,8 @@ class _Writer:
         return self.length > MAX_TEXT_LENGTH
 
     def add(self, text: str, preformatted: bool) -> None:
+        if not self.current and text.isspace() and not preformatted:
+            return
         if preformatted:
             first, *rest = text.split("\n")
             self.current.append(first)
@@ -139,14 +144,11 @@ class _Writer:
                 self.end_line()
                 self.current.append(line)
             return
-        text = _SPACE.sub(" ", text)
-        if text == " " and not self.current:
-            return
         self.current.append(text)
 
     def end_line(self, always: bool = True) -> None:
         """The current line is closed; an empty one is written only when `always` (as for <br>)."""
-        text = _SPACE.sub(" ", "".join(self.current).translate(_INVISIBLE).translate(_NBSP)).strip()
+        text = _tidy("".join(self.current)) if self.current else ""
         self.current.clear()
         if text and self.gap and self.lines:
             self._write("")
@@ -162,12 +164,20 @@ class _Writer:
         self.lines.append(line)
 
     def block(self, spaced: bool) -> None:
-        self.end_line(always=False)
+        if self.current:
+            self.end_line(always=False)
         self.gap = self.gap or spaced
 
     def text(self) -> str:
         self.end_line(always=False)
         return "\n".join(self.lines).strip("\n")
+
+
+def _tidy(line: str) -> str:
+    """Without invisible characters, spaces of any kind single."""
+    if not line.isascii():
+        line = line.translate(_UNSEEN)
+    return _SPACE.sub(" ", line).strip()
 
 
 class _Frame:
@@ -211,14 +221,15 @@ def _visit(node: LexborNode, stack: list[_Frame], writer: _Writer) -> LexborNode
     if tag == "br":
         writer.end_line()
         return node.next
-    attributes = node.attributes if tag not in _DROPPED else {}
-    style = (attributes.get("style") or "").lower()
-    if tag in _DROPPED or tag.startswith("-") or "hidden" in attributes or (style and _is_hidden(style)):
+    if tag in _DROPPED or tag[:1] == "-":
+        return node.next
+    attributes = node.attributes
+    style = (attributes.get("style") or "").lower() if attributes else ""
+    if "hidden" in attributes or (style and _is_hidden(style)):
         return node.next
     quote_depth = _enter(node, tag, attributes, style, writer)
-    stack.append(
-        _Frame(node, tag, quote_depth, frame.preformatted or tag == "pre", _is_tiny(style, frame.tiny))
-    )
+    tiny = _is_tiny(style, frame.tiny) if style else frame.tiny
+    stack.append(_Frame(node, tag, quote_depth, frame.preformatted or tag == "pre", tiny))
     return node.first_child
 
 
@@ -252,7 +263,9 @@ def _leave(frame: _Frame, writer: _Writer) -> None:
 
 
 def _is_separator(attributes: dict[str, str | None], style: str) -> bool:
-    return _plain_id(attributes) in _REST_IDS or ("border-top" in style and bool(_BORDER_TOP.search(style)))
+    if "id" in attributes and _plain_id(attributes) in _REST_IDS:
+        return True
+    return "border-top" in style and bool(_BORDER_TOP.search(style))
 
 
 def _plain_id(attributes: dict[str, str | None]) -> str:
@@ -268,10 +281,10 @@ def _is_quote(node: LexborNode, tag: str, attributes: dict[str, str | None], sty
         return not (
             style and _INDENT.search(style) and "border-left" not in style and "type" not in attributes
         )
-    classes = (attributes.get("class") or "").lower().split()
+    classes = (attributes.get("class") or "").lower().split() if "class" in attributes else ()
     if "gmail_quote" in classes:
         return not _holds_blockquote(node)
-    if not _QUOTE_CLASSES.isdisjoint(classes) or _plain_id(attributes) in _QUOTE_IDS:
+    if not _QUOTE_CLASSES.isdisjoint(classes) or ("id" in attributes and _plain_id(attributes) in _QUOTE_IDS):
         return True
     return attributes.get("name") == "quote"
 
