@@ -15,7 +15,7 @@ from bench.generator import PRIVACY, Letter, Signer
 from mailbot.config import parse_config
 from mailbot.core.classify import Classifier
 from mailbot.core.dns_answer import NoTxt, TxtAnswer, TxtRecords
-from mailbot.core.language import LanguageGuesser
+from mailbot.core.language import LanguageGuesser, Signs
 from mailbot.core.message import ParsedMail
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
@@ -29,7 +29,7 @@ Floor = tuple[str, float, float, str]
 """Step, ours a second, theirs a second, who they are (empty: nobody)."""
 
 _SAMPLE = 300
-_TONGUES = (Language.FR, Language.EN, Language.DE)
+_TONGUES = tuple(map(Language, ("fr", "en", "de")))
 _TEXT = "Hello,\n\nwe have received your mail and will answer it within a month. Grüße!\n" * 5
 
 
@@ -44,7 +44,7 @@ def measure_floors(written: Sequence[Letter], mails: Sequence[bytes], signer: Si
     pairs = [(mail, one) for one in signed if isinstance(mail := parse(one), ParsedMail)]
     yield "parse", _rate(parse, raw), _rate(_walk, raw), "stdlib email, walked"
     yield "newest text", _rate(newest_text, [mail.text for mail in parsed]), 0.0, ""
-    guesser = LanguageGuesser(_TONGUES)
+    guesser = LanguageGuesser({one: Signs() for one in _TONGUES})
     yield "language", _rate(guesser.guess, texts), 0.0, ""
     classifier = Classifier(load_rulebooks(parse_config({}, Path("config.toml"))))
     yield "understand", _rate(lambda text: classifier.understand("", text, _TONGUES[:1]), texts), 0.0, ""

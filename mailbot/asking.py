@@ -9,7 +9,7 @@ from mailbot.advance import PERSON, Advance, Happening
 from mailbot.config import Controller
 from mailbot.core.case import Person
 from mailbot.core.policy import Handling, Policy
-from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
+from mailbot.core.request import Asked, Capacity, FieldChange, Kind
 from mailbot.core.workflow import Event
 from mailbot.opening import Opening, open_case
 from mailbot.store import cases
@@ -36,7 +36,7 @@ class Asking:
         now: datetime,
     ) -> str:
         """The reference of the case that was opened."""
-        spoken = Language(language) if language in list(Language) else self.controller.fallback_language
+        spoken = self.controller.spoken(language)
         opening = Opening(Person(address), "api", now, spoken)
         with self.store.begin() as tx:
             case = open_case(tx, self.controller, opening, now)

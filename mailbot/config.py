@@ -38,6 +38,8 @@ def _known_zone(name: str) -> str:
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+LanguageCode = Annotated[Language, Field(pattern="^[a-z]{2,3}$")]
+_SHIPPED_LANGUAGES = tuple(map(Language, ("fr", "en", "de", "es", "it", "pt", "nl", "pl", "lt", "uk", "ru")))
 
 
 class _Table(BaseModel):
@@ -57,8 +59,12 @@ class Controller(_Table):
     policy_version: str = "3.12"
     profile_url: str = "https://my.myownconference.com/profile"
     supervisory_authority: str = "Valstybinė duomenų apsaugos inspekcija, https://vdai.lrv.lt"
-    languages: tuple[Language, ...] = tuple(Language)
-    fallback_language: Language = Language.EN
+    languages: tuple[LanguageCode, ...] = Field(default=_SHIPPED_LANGUAGES, min_length=1)
+    fallback_language: LanguageCode = Language("en")
+
+    def spoken(self, language: str | None) -> Language:
+        """`language` where it is one of ours, else the fallback."""
+        return Language(language) if language in self.languages else self.fallback_language
 
 
 class OAuth2(_Table):

@@ -88,7 +88,7 @@ class Drafting:
         self._now = now
         self._web = config.web.public_url.rstrip("/")
         self._patience = policy.patience
-        fallback = config.controller.fallback_language.value
+        fallback = config.controller.fallback_language
         self.languages = (case.language, fallback) if case.bilingual else (case.language,)
 
     def drafts(self, effect: Effect, occasions: Sequence[Occasion]) -> list[Draft]:
@@ -256,7 +256,7 @@ class Drafting:
         action = _VISITOR_ACTIONS[Kind(request.kind)]
         events = tuple(PlaceLine(one.title, one.held_on, host.name) for one in result.events)
         fields = tuple(change.field for change in result.changes)
-        language = host.language or self._config.controller.fallback_language.value
+        language = host.language or self._config.controller.fallback_language
         reference, visitor = self._case.reference, subject.address
         if effect == Effect.INFORM_HOST:
             informed = HostInformed(

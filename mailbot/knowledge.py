@@ -8,16 +8,18 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mailbot.config import Config
-from mailbot.core.answer import AnswerRules, load_answer_rules
-from mailbot.core.automatic import load_automatic_rules
+from mailbot.core.answer import AnswerRules, answer_rules
+from mailbot.core.automatic import AutomaticRules, extended, load_automatic_rules
 from mailbot.core.classify import Classifier
 from mailbot.core.language import LanguageGuesser
+from mailbot.core.language_file import LanguageFile
 from mailbot.core.policy import Policy
+from mailbot.core.quote_marks import QuoteMarks
 from mailbot.core.request import Language
 from mailbot.core.rules import Rulebook, load_rulebook
 from mailbot.core.sender import SenderSettings
 from mailbot.reading import Knowledge
-from mailbot.resources import ResourceTrouble, folders, read_toml
+from mailbot.resources import ResourceTrouble, files_in, folders, read_toml
 from mailbot.second_opinion import load_second_opinion
 
 
@@ -31,17 +33,16 @@ def load_policy(config: Config) -> Policy:
     try:
         return Policy.model_validate(read_toml("policy.toml", rule_folders(config)))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ResourceTrouble(f"policy.toml: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ResourceTrouble(f"policy.toml: {_first(error)}") from None
 
 
 class Rulebooks(Mapping[Language, Rulebook]):
     """The rulebooks by language, each compiled when it is first asked for: most runs need few of them."""
 
     def __init__(self, places: tuple[Path, ...], languages: Iterable[Language]) -> None:
-        names = {path.stem for place in places for path in (place / "requests").glob("*.toml")}
+        names = files_in("requests", places)
         self._places = places
-        self._languages = tuple(language for language in languages if language.value in names)
+        self._languages = tuple(language for language in languages if language in names)
         self._compiled: dict[Language, Rulebook] = {}
 
     def __getitem__(self, language: Language) -> Rulebook:
@@ -65,7 +66,7 @@ class Rulebooks(Mapping[Language, Rulebook]):
         return len(self._languages)
 
     def _compile(self, language: Language) -> Rulebook:
-        file = f"requests/{language.value}.toml"
+        file = f"requests/{language}.toml"
         try:
             return load_rulebook(read_toml(file, self._places), language)
         except ValueError as error:
@@ -77,28 +78,61 @@ def load_rulebooks(config: Config) -> Rulebooks:
     return Rulebooks(rule_folders(config), config.controller.languages)
 
 
-def load_answers(config: Config) -> AnswerRules:
-    """rules/answers.toml. Raises ResourceTrouble."""
+def load_languages(config: Config) -> dict[Language, LanguageFile]:
+    """What is known beside the rules of each configured language; nothing where there is no file.
+
+    Raises ResourceTrouble naming file and key."""
+    return {language: _language(language, rule_folders(config)) for language in config.controller.languages}
+
+
+def _language(language: Language, places: tuple[Path, ...]) -> LanguageFile:
+    name = f"languages/{language}.toml"
+    if language not in files_in("languages", places):
+        return LanguageFile(language=language)
     try:
-        return load_answer_rules(read_toml("answers.toml", rule_folders(config)))
+        file = LanguageFile.model_validate(read_toml(name, places))
+    except ValidationError as error:
+        raise ResourceTrouble(f"{name}: {_first(error)}") from None
+    if file.language != language:
+        raise ResourceTrouble(f"{name}: language: is {file.language}; a file is named like its language")
+    return file
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, by its key."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def load_answers(config: Config) -> AnswerRules:
+    """What counts as a yes or a no, in all languages. Raises ResourceTrouble."""
+    return answer_rules(file.answers for file in load_languages(config).values())
+
+
+def _automatic(languages: Iterable[LanguageFile], places: tuple[Path, ...]) -> AutomaticRules:
+    try:
+        rules = load_automatic_rules(read_toml("automatic.toml", places))
     except ValueError as error:
-        raise ResourceTrouble(str(error)) from None
+        raise ResourceTrouble(f"automatic.toml: {error}") from None
+    for file in languages:
+        try:
+            rules = extended(rules, file.automatic)
+        except ValueError as error:
+            raise ResourceTrouble(f"languages/{file.language}.toml: {error}") from None
+    return rules
 
 
 def load_knowledge(config: Config) -> Knowledge:
     """Everything a Reader needs. Raises ResourceTrouble naming what is wrong."""
-    books = load_rulebooks(config)
-    try:
-        automatic = load_automatic_rules(read_toml("automatic.toml", rule_folders(config)))
-    except ValueError as error:
-        raise ResourceTrouble(f"automatic.toml: {error}") from None
-    sender = config.sender
+    books, places, sender = load_rulebooks(config), rule_folders(config), config.sender
+    languages = load_languages(config)
     return Knowledge(
         policy=load_policy(config),
-        automatic=automatic,
+        automatic=_automatic(languages.values(), places),
         classifier=Classifier(books),
-        second=load_second_opinion(rule_folders(config)),
-        guesser=LanguageGuesser(config.controller.languages),
+        second=load_second_opinion(places),
+        marks=QuoteMarks(file.quotes for file in languages.values()),
+        guesser=LanguageGuesser({language: file.signs for language, file in languages.items()}),
         languages=tuple(books),
         own_addresses=frozenset(
             address.lower()

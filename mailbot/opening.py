@@ -35,7 +35,7 @@ def open_case(tx: Transaction, controller: Controller, opening: Opening, now: da
         tx,
         opening.person,
         channel=opening.channel,
-        language=(known or controller.fallback_language).value,
+        language=known or controller.fallback_language,
         bilingual=known is None,
         answerable=opening.answerable,
         received_at=opening.received_at,

@@ -19,6 +19,7 @@ from mailbot.core.message import Address, ParsedMail, Unreadable
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
 from mailbot.core.policy import Policy
+from mailbot.core.quote_marks import STANDARD, QuoteMarks
 from mailbot.core.request import Asked, Evidence, FieldChange, Kind, Language, Understanding
 from mailbot.core.sender import SenderSettings, SenderVerdict, Verdict, judge_sender
 
@@ -52,6 +53,8 @@ class Knowledge:
     languages: tuple[Language, ...]
     own_addresses: frozenset[str]
     sender: SenderSettings
+    marks: QuoteMarks = STANDARD
+    """What stands around quoted mails, in all languages."""
     second: SecondOpinion | None = None
     """None: the rules decide alone."""
 
@@ -69,7 +72,7 @@ class Reader:
         if isinstance(mail, Unreadable):
             return mail
         known = self._knowledge
-        new_text = newest_text(mail.text)
+        new_text = newest_text(mail.text, known.marks)
         guess = known.guesser.guess(new_text or mail.subject)
         automatic = find_automatic(mail, known.own_addresses, known.automatic)
         sender = judge_sender(mail, raw, self._lookup_txt, known.sender, now)
@@ -83,7 +86,7 @@ class Reader:
     def read_text(self, subject: str, text: str) -> Reading:
         """The same for a plain body without a mail around it (nothing is known of its sender)."""
         mail = ParsedMail("", subject, (), (), (), "", (), text, None, (), (), "text/plain", ())
-        new_text = newest_text(text)
+        new_text = newest_text(text, self._knowledge.marks)
         guess = self._knowledge.guesser.guess(new_text or subject)
         understanding = self._understand(subject, new_text, guess)
         sender = SenderVerdict(Verdict.UNPROVEN, None, None, ("a plain text has no sender",), None)
@@ -131,7 +134,7 @@ def as_json(reading: Reading, path: str) -> dict[str, object]:
         "subject": mail.subject,
         "message_id": mail.message_id,
         "automatic": reading.automatic.kind.value if reading.automatic else None,
-        "language": guess.language.value if guess.language else None,
+        "language": guess.language,
         "language_confidence": round(guess.confidence, 3),
         "new_text": reading.new_text,
         "requests": [_asked_json(asked) for asked in reading.understanding.asked],

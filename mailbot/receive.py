@@ -235,9 +235,7 @@ class Receive:
         """A mail program wrote for its user to the mailto address of an unsubscribe link (RFC 2369 §3.2): the
         sealed address in the subject counts, whoever sent the mail and whether or not a machine did."""
         language = reading.language.language
-        case = self.unsubscribing.accept(
-            tx, address, how="mailto", language=language.value if language else None, now=now
-        )
+        case = self.unsubscribing.accept(tx, address, how="mailto", language=language, now=now)
         if case is not None:
             self.count.cases_opened += 1
             self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)

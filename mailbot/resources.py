@@ -23,6 +23,11 @@ def folders(what: str, override: Path | None) -> tuple[Path, ...]:
     return (override, built_in(what)) if override else (built_in(what),)
 
 
+def files_in(folder: str, places: tuple[Path, ...]) -> set[str]:
+    """The names, without suffix, of the TOML files that one of `places` has in `folder`."""
+    return {file.stem for place in places for file in (place / folder).glob("*.toml")}
+
+
 def read_toml(name: str, places: tuple[Path, ...]) -> dict[str, object]:
     """The first file `name` in `places`, parsed. Raises ResourceTrouble when it is missing or no TOML."""
     for place in places:

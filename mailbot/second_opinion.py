@@ -15,7 +15,7 @@ from mailbot.core.features import DIMENSIONS
 from mailbot.core.opinion import KINDS, OUTPUTS, Model
 from mailbot.core.request import Language
 from mailbot.core.training import VERSION
-from mailbot.resources import ResourceTrouble, read_toml
+from mailbot.resources import ResourceTrouble, files_in, read_toml
 
 MODEL_FILE = "model.npz"
 Ideas = Mapping[Language, Mapping[str, str]]
@@ -30,10 +30,9 @@ def load_second_opinion(places: tuple[Path, ...]) -> SecondOpinion | None:
 def load_ideas(places: tuple[Path, ...]) -> Ideas:
     """The words of each language that has ideas. Raises ResourceTrouble naming the file."""
     ideas: dict[Language, dict[str, str]] = {}
-    for language in Language:
-        name = f"ideas/{language.value}.toml"
-        if any((place / name).is_file() for place in places):
-            ideas[language] = _words(read_toml(name, places), name)
+    for language in sorted(files_in("ideas", places)):
+        name = f"ideas/{language}.toml"
+        ideas[Language(language)] = _words(read_toml(name, places), name)
     return ideas
 
 

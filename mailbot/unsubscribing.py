@@ -9,7 +9,7 @@ from urllib.parse import quote
 from mailbot.advance import PERSON, Advance, Happening
 from mailbot.config import Config
 from mailbot.core.case import Person
-from mailbot.core.request import Asked, Capacity, Kind, Language
+from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.workflow import Event, State, possible
 from mailbot.opening import Opening, open_case
 from mailbot.store import cases, suppressions
@@ -95,7 +95,7 @@ class Unsubscribing:
         self, tx: Transaction, address: str, language: str | None, now: datetime
     ) -> tuple[Case, Request]:
         controller = self._config.controller
-        spoken = Language(language) if language in list(Language) else controller.fallback_language
+        spoken = controller.spoken(language)
         case = open_case(tx, controller, Opening(Person(address), "link", now, spoken), now)
         asked = Asked(Kind.UNSUBSCRIBE, Capacity.UNKNOWN, 1.0)
         return case, cases.add_request(tx, case, asked, 0, now)

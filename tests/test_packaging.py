@@ -49,11 +49,12 @@ def test_the_wheel_writes_the_demo_with_rules_and_configuration(installed: Path,
 
 
 def test_a_folder_of_the_configuration_stands_before_the_package(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "answers.toml").write_text("[fr]\nyes = 1\n", encoding="utf-8")
+    (tmp_path / "own" / "languages").mkdir(parents=True)
+    wrong = 'language = "fr"\n[answers]\nyes = 1\n'
+    (tmp_path / "own" / "languages" / "fr.toml").write_text(wrong, encoding="utf-8")
     (tmp_path / "config.toml").write_text('[folders]\nrules = "own"\n', encoding="utf-8")
     checked = _mailbot(installed, tmp_path, "check", "--json", fails=True)
-    assert any("answers.toml: fr.yes" in one["message"] for one in json.loads(checked)["checks"])
+    assert any("languages/fr.toml: answers.yes" in one["message"] for one in json.loads(checked)["checks"])
 
 
 def _mailbot(site: Path, folder: Path, *words: str, fails: bool = False) -> str:

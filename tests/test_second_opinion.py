@@ -12,7 +12,7 @@ import pytest
 from mailbot.config import DEFAULT_PATH, Config, parse_config
 from mailbot.core.decide import Decision
 from mailbot.core.opinion import cut, evidence_for, score
-from mailbot.core.request import Kind, Language
+from mailbot.core.request import Kind
 from mailbot.examples import Labelled, load_examples
 from mailbot.knowledge import load_knowledge
 from mailbot.reading import Knowledge, Reader
@@ -127,7 +127,7 @@ def test_the_words_that_speak_for_a_kind_stand_in_the_letter() -> None:
     second, model = load_second_opinion(PLACES), load_model(PLACES)
     assert second is not None and model is not None
     text = "Guten Tag, bitte löschen Sie mein Konto. Danke!"
-    letter = cut("Frage", text, second.book(Language.DE))
+    letter = cut("Frage", text, second.book("de"))
     assert float(score(model, letter).kinds[list(Kind).index(Kind.DELETION)]) > 0
     evidence = evidence_for(model, letter, Kind.DELETION)
     assert any("löschen" in text[one.start : one.end] for one in evidence if not one.in_subject)
@@ -143,9 +143,7 @@ def test_an_opinion_on_a_letter_of_two_pages_takes_milliseconds() -> None:
     second, model = load_second_opinion(PLACES), load_model(PLACES)
     assert second is not None and model is not None
     text = "I opened an account last year for my courses and do not use it any more. " * 28
-    best = min(
-        _seconds(lambda: score(model, cut("Account", text, second.book(Language.EN)))) for _ in range(20)
-    )
+    best = min(_seconds(lambda: score(model, cut("Account", text, second.book("en")))) for _ in range(20))
     assert best < 0.01
 
 

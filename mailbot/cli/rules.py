@@ -138,7 +138,7 @@ def _say_figures(measures: dict[str, Measure]) -> None:
 
 def _failure(book: Rulebook, one: ExampleFailure) -> _Failure:
     happened = "does not match, and must" if one.must_match else "matches, and must not"
-    return _Failure(book.language.value, one.rule, one.example, happened)
+    return _Failure(book.language, one.rule, one.example, happened)
 
 
 def _examples(book: Rulebook) -> int:

@@ -195,7 +195,7 @@ def _rules(config: Config) -> Sequence[Check]:
     if failing:
         mend = "Run: mailbot rules test"
         found.append(Check("rules", WARNING, f"{failing} examples are not read as their rule says", mend))
-    lacking = [one.value for one in config.controller.languages if one not in books]
+    lacking = [one for one in config.controller.languages if one not in books]
     if lacking:
         what = f"no rules for {', '.join(lacking)}: mails in these languages go to staff"
         found.append(
@@ -238,7 +238,7 @@ def _languages(config: Config) -> Sequence[Check]:
     found = []
     for what, domain in (("letters", "mailbot"), ("pages", WEB_DOMAIN)):
         known = Catalogues(*places, domain=domain).languages()
-        lacking = [one.value for one in config.controller.languages if one.value not in known]
+        lacking = [one for one in config.controller.languages if one not in known]
         if lacking:
             message = f"no translation of the {what} for {', '.join(lacking)}: they are in English"
             found.append(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
 
 _LONGEST_ANSWER = 400
 _WORD = re.compile(r"[^\W_]+")
@@ -21,22 +23,33 @@ class Answer(StrEnum):
     UNCLEAR = "unclear"
 
 
+class AnswerPhrases(BaseModel):
+    """The short answers of one language; `around` may stand beside them (a greeting, a thank-you)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    not_me: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerRules:
-    """Folded phrases of all languages (rules/answers.toml)."""
+    """Folded phrases of all languages (rules/languages/*.toml)."""
 
     phrases: Mapping[str, Answer]
     around: frozenset[str]
 
 
-def load_answer_rules(data: Mapping[str, object]) -> AnswerRules:
-    """The rules of a parsed rules/answers.toml. Raises ValueError naming language and key."""
+def answer_rules(languages: Iterable[AnswerPhrases]) -> AnswerRules:
+    """The phrases of all `languages` together."""
     phrases: dict[str, Answer] = {}
     around: set[str] = set()
-    for language, table in data.items():
-        for answer in (Answer.YES, Answer.NO, Answer.NOT_ME):
-            phrases.update(dict.fromkeys(_list(language, table, answer.value), answer))
-        around.update(_list(language, table, "around"))
+    for one in languages:
+        for answer, words in ((Answer.YES, one.yes), (Answer.NO, one.no), (Answer.NOT_ME, one.not_me)):
+            phrases.update((_fold(phrase), answer) for phrase in words)
+        around.update(map(_fold, one.around))
     return AnswerRules(phrases, frozenset(around))
 
 
@@ -74,10 +87,3 @@ def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).replace("'", "")
     return " ".join(_WORD.findall(bare))
-
-
-def _list(language: str, table: object, key: str) -> list[str]:
-    values = table.get(key) if isinstance(table, dict) else None
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"answers.toml: {language}.{key} must be a list of phrases")
-    return [_fold(value) for value in values]

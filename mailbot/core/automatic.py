@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailbot.core.header_text import read_parameters
@@ -224,6 +224,22 @@ def load_automatic_rules(data: dict[str, object]) -> AutomaticRules:
             raise AutomaticRulesError(f"rule.{rule.id}.id: given twice; every rule needs its own")
         seen.add(rule.id)
     return AutomaticRules(rules)
+
+
+def extended(rules: AutomaticRules, subjects: Mapping[str, Sequence[str]]) -> AutomaticRules:
+    """The rules with further beginnings of subjects, by the id of the rule that they belong to.
+
+    Raises AutomaticRulesError for an id that no rule with subjects has."""
+    known = {rule.id for rule in rules.rules if rule.subject_prefixes}
+    if unknown := sorted(set(subjects) - known):
+        raise AutomaticRulesError(
+            f"automatic.{unknown[0]}: no such rule; known are {', '.join(sorted(known))}"
+        )
+    return AutomaticRules(tuple(_with_subjects(rule, subjects.get(rule.id, ())) for rule in rules.rules))
+
+
+def _with_subjects(rule: AutomaticRule, subjects: Sequence[str]) -> AutomaticRule:
+    return replace(rule, subject_prefixes=(*rule.subject_prefixes, *(one.lower() for one in subjects)))
 
 
 def _read_rule(place: str, table: object) -> AutomaticRule:

@@ -44,23 +44,12 @@ _QUOTATION_MARKS = ('"', "'", "`")
 _FALLBACK_QUESTION = 0.5
 _NOTHING_FOUND = 0.2
 _LAST_RESORT = 0.5
-_REPLY_PREFIXES = (
-    "re",
-    "aw",
-    "sv",
-    "tr",
-    "fw",
-    "fwd",
-    "wg",
-    "rv",
-    "antw",
-    "odp",
-    "ha",
-    "vs",
-    "rif",
-    "res",
-    "vl",
-)
+_REPLY_PREFIXES = frozenset({
+    "re", "aw", "sv", "tr", "fw", "fwd", "wg", "rv", "antw", "odp", "ha", "vs", "rif", "res",
+    "vl", "r", "i", "enc", "rvs", "doorst", "pd", "ats", "atb", "ynt", "ilt", "vb", "fs", "bls",
+    "odg", "prosl", "отв", "απ", "σχετ", "πρθ",
+})  # fmt: skip
+"""What mail programs all over the world put before the subject of an answer or a forwarded mail."""
 
 TOO_LONG = "The letter is longer than what is read automatically."
 CONTRADICTION = "The letter asks for {kind} and also says not to."

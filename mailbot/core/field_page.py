@@ -48,6 +48,8 @@ class Page:
 
     letter: Letter
     language: Language
+    noun_capitals: bool
+    """Every noun of the language begins with a capital."""
     cues: tuple[Cue, ...]
     ends: tuple[int, ...]
     values: tuple[Found, ...]
@@ -84,11 +86,10 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
     found = find_values(text, addresses="address" in named, handles="skype" in named)[:_MOST_VALUES]
     inside = [(one.start, one.end) for one in found if one.form in (Form.EMAIL, Form.HANDLE, Form.ADDRESS)]
     cues = [cue for cue in cues if not _is_inside(cue, inside)]
-    has_noun_capitals = rulebook.language is Language.DE
     is_lower = sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
-    values = _without_never(_split(found, cues, text, has_noun_capitals), cues)
+    values = _without_never(_split(found, cues, text, rulebook.noun_capitals), cues)
     return Page(
-        letter, rulebook.language, tuple(cues), tuple(cue.end for cue in cues),
+        letter, rulebook.language, rulebook.noun_capitals, tuple(cues), tuple(cue.end for cue in cues),
         tuple(_with_plain(values, cues, text, is_lower, named)),
         tuple(letter.folded.original(start) for start in letter.starts),
         tuple(topics), frozenset(named), is_lower, _block_start(text),

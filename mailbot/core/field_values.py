@@ -44,12 +44,12 @@ def is_company(text: str) -> bool:
 def is_country(text: str, language: Language) -> bool:
     """Whether `text` is a country's name in that language or in English (Unicode CLDR)."""
     folded = fold(text).text.strip()
-    return folded in _countries(language) or folded in _countries(Language.EN)
+    return folded in _countries(language) or folded in _countries(Language("en"))
 
 
 @lru_cache
 def _countries(language: Language) -> frozenset[str]:
-    names = Locale(language.value).territories
+    names = Locale(language).territories
     return frozenset(fold(name).text for code, name in names.items() if len(code) == 2 and code != "EU")
 
 

@@ -114,7 +114,7 @@ def _field(page: Page, found: Found, implied: str, is_introduced: bool) -> tuple
 def _may_be_value(page: Page, found: Found, text: str, field: str, score: float) -> bool:
     match found.form:
         case Form.NAME if not score:
-            is_any_noun = page.language is Language.DE or is_sentence_start(page.text, found.start)
+            is_any_noun = page.noun_capitals or is_sentence_start(page.text, found.start)
             return bool(text) and not is_any_noun and not _is_calendar(text, page.language)
         case Form.NAME:
             return bool(text) and not _is_calendar(text, page.language)
@@ -279,7 +279,7 @@ def _is_near(gap: str) -> bool:
 
 @lru_cache
 def _calendar(language: Language) -> frozenset[str]:
-    locale = Locale(language.value)
+    locale = Locale(language)
     names = [*locale.months["format"]["wide"].values(), *locale.days["format"]["wide"].values()]
     return frozenset(name.lower() for name in names)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -24,63 +24,13 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN_OR_CYRILLIC = re.compile(r"[A-Za-z\u00aa-\u024f\u0400-\u052f\u1e00-\u1eff]")
 
-_WORDS = {
-    Language.FR: (
-        "je vous mon ma mes le la les des de"
-        " votre bonjour merci veuillez supprimer compte données désinscrire pas est moi"
-    ),
-    Language.EN: (
-        "i you my the please your delete remove unsubscribe account data"
-        " hello thanks stop me from not is want to of and"
-    ),
-    Language.DE: (
-        "ich sie mein meine meinen bitte der die das löschen"
-        " abmelden konto daten hallo danke nicht ist und mir von abbestellen"
-    ),
-    Language.ES: (
-        "yo mi mis el los por favor borrar eliminar cuenta datos"
-        " hola gracias quiero no baja es darme su de correo suscripción"
-    ),
-    Language.IT: (
-        "io mio mia miei il gli per favore cancellare"
-        " eliminare account dati ciao grazie voglio non iscrizione vostro cancellami"
-    ),
-    Language.PT: (
-        "eu meu minha meus o os por favor apagar eliminar"
-        " conta dados olá obrigado obrigada quero não é cancelar remover excluir"
-    ),
-    Language.NL: (
-        "ik u mijn het een graag alstublieft verwijderen afmelden"
-        " uitschrijven account gegevens hallo bedankt niet is van en wil"
-    ),
-    Language.PL: (
-        "ja mój moje moich proszę usunąć usunięcie wypisać konto dane"
-        " dzień dobry dziękuję nie jest chcę się i z wypisz usuń"
-    ),
-    Language.LT: (
-        "aš mano prašau prašome ištrinti ištrinkite atsisakyti paskyrą duomenis laba"
-        " diena ačiū ne yra noriu ir iš labas sveiki atsisakau"
-    ),
-    Language.UK: (
-        "я мій моя мої мене будь ласка видалити видаліть відписатися акаунт"
-        " дані добрий день дякую не є хочу і та з обліковий запис"
-    ),
-    Language.RU: (
-        "я мой моя мои меня пожалуйста удалить удалите отписаться аккаунт"
-        " данные здравствуйте спасибо не есть хочу и с учётную запись"
-    ),
-}
-_KNOWN_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-_TELLING_LETTERS = {
-    Language.FR: "êœùçè",
-    Language.DE: "ßäöü",
-    Language.ES: "ñ¿¡",
-    Language.PT: "ãõ",
-    Language.PL: "łąęńśźżć",
-    Language.LT: "ėįųūšąęž",
-    Language.UK: "їєґі",
-    Language.RU: "ыэёъ",
-}
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What shows a language in a text of a few words: common words, and letters that few others have."""
+
+    words: frozenset[str] = frozenset()
+    letters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +44,10 @@ class LanguageGuess:
 class LanguageGuesser:
     """Names the likeliest of the configured languages. The model is loaded once, here; it comes with py3langid."""
 
-    def __init__(self, languages: Iterable[Language]) -> None:
-        self._languages = tuple(dict.fromkeys(languages))
-        if not self._languages:
+    def __init__(self, languages: Mapping[Language, Signs]) -> None:
+        if not languages:
             raise ValueError("languages: expected at least one")
+        self._signs = languages
         self._model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
     def guess(self, text: str) -> LanguageGuess:
@@ -107,11 +57,11 @@ class LanguageGuesser:
         if not letters or len(_LATIN_OR_CYRILLIC.findall(clean)) * 2 < letters:
             return LanguageGuess(None, 0.0)
         ranked = dict(self._model.rank(clean.lower()))
-        ours = {language: float(ranked.get(language.value, 0.0)) for language in self._languages}
+        ours = {language: float(ranked.get(language, 0.0)) for language in self._signs}
         known = sum(ours.values())
         if letters > SHORT_TEXT_LETTERS:
             return _best(ours, foreign=1.0 - known)
-        return _best(_with_evidence(clean.lower(), ours), foreign=0.0)
+        return _best(_with_evidence(clean.lower(), ours, self._signs), foreign=0.0)
 
 
 def _best(scores: dict[Language, float], foreign: float) -> LanguageGuess:
@@ -123,13 +73,14 @@ def _best(scores: dict[Language, float], foreign: float) -> LanguageGuess:
     return LanguageGuess(language, round(min(confidence, 1.0), 4))
 
 
-def _with_evidence(text: str, scores: dict[Language, float]) -> dict[Language, float]:
+def _with_evidence(
+    text: str, scores: dict[Language, float], signs: Mapping[Language, Signs]
+) -> dict[Language, float]:
     """Scores in which known words and letters that only some languages have count too."""
     words = set(_WORD.findall(text))
     weighted = {}
     for language, score in scores.items():
-        hits = len(words & _KNOWN_WORDS[language])
-        if any(letter in text for letter in _TELLING_LETTERS.get(language, "")):
-            hits += 1
+        known = signs[language]
+        hits = len(words & known.words) + any(letter in text for letter in known.letters)
         weighted[language] = (score + 1e-6) * WORD_WEIGHT**hits
     return weighted

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from mailbot.core.quote_marks import (
+    STANDARD,
+    QuoteMarks,
     has_date,
-    header_role,
-    is_attribution,
     is_banner,
-    is_disclaimer,
-    is_disclaimer_heading,
-    is_phone_signature,
     is_quoted,
     is_rule,
-    is_sent_from,
-    is_separator,
     is_signature_mark,
-    is_sure_attribution,
-    starts_attribution,
 )
 
 MAX_HEADER_BLOCK_LINES = 14
@@ -35,12 +28,12 @@ MAX_WRAPPED_END = 25
 MIN_DISCLAIMER_LENGTH = 120
 
 
-def newest_text(text: str) -> str:
+def newest_text(text: str, marks: QuoteMarks = STANDARD) -> str:
     """The lines of `text` that its sender wrote now, in order; "" when all of it is forwarded or quoted.
 
     Every line returned is a line of `text`. Time grows linearly with its length.
     """
-    letter = _Letter(text.replace("\r\n", "\n").split("\n"))
+    letter = _Letter(text.replace("\r\n", "\n").split("\n"), marks)
     letter.drop_quotes()
     letter.drop_history()
     letter.drop_signature()
@@ -51,8 +44,9 @@ def newest_text(text: str) -> str:
 class _Letter:
     """The lines of one letter and which of them are dropped."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], marks: QuoteMarks) -> None:
         self.lines = lines
+        self.marks = marks
         self.dropped = [False] * len(lines)
 
     def kept(self) -> list[str]:
@@ -114,14 +108,16 @@ class _Letter:
             if not line.strip() or self.dropped[number]:
                 break
             block = f"{line.strip()} {block}".strip()
-            if is_attribution(block):
+            if self.marks.is_attribution(block):
                 start = number
-                if has_date(block) and (starts_attribution(line) or not self._goes_on_above(number)):
+                if has_date(block) and (
+                    self.marks.starts_attribution(line) or not self._goes_on_above(number)
+                ):
                     break
         return self._tightened(start, last)
 
     def _goes_on_above(self, number: int) -> bool:
-        return number > 0 and starts_attribution(self.lines[number - 1])
+        return number > 0 and self.marks.starts_attribution(self.lines[number - 1])
 
     def _tightened(self, start: int | None, last: int) -> int | None:
         """Lines above the one with the date are the person's own words, unless the attribution starts there."""
@@ -129,11 +125,12 @@ class _Letter:
             return start
         for number in range(last, start - 1, -1):
             block = " ".join(self.lines[number : last + 1])
-            if is_attribution(block) and has_date(block) and starts_attribution(self.lines[number]):
+            starts = self.marks.starts_attribution(self.lines[number])
+            if starts and has_date(block) and self.marks.is_attribution(block):
                 return number
         if has_date(" ".join(self.lines[start : last + 1])):
             return start
-        return last if is_attribution(self.lines[last]) else start
+        return last if self.marks.is_attribution(self.lines[last]) else start
 
     # History without marks: everything below its beginning is old.
 
@@ -143,11 +140,11 @@ class _Letter:
             self.drop(start, len(self.lines))
 
     def _history_start(self) -> int | None:
-        blocks = _HeaderBlocks(self.lines, self.dropped)
+        blocks = _HeaderBlocks(self.lines, self.dropped, self.marks)
         for number, line in enumerate(self.lines):
             if self.dropped[number] or not line.strip():
                 continue
-            if is_separator(line) or blocks.begins_at(number):
+            if self.marks.is_separator(line) or blocks.begins_at(number):
                 return self._with_lines_above(number)
             if line.rstrip(" *_\u00a0").endswith(":") and self._is_unmarked_attribution(number):
                 return self._attribution_start(number) or number
@@ -160,7 +157,9 @@ class _Letter:
         for start in range(number, above - 1, -1):
             if not self.lines[start].strip() or self.dropped[start]:
                 return False
-            if is_sure_attribution(" ".join(line.strip() for line in self.lines[start : number + 1])):
+            if self.marks.is_sure_attribution(
+                " ".join(line.strip() for line in self.lines[start : number + 1])
+            ):
                 return True
         return False
 
@@ -172,7 +171,7 @@ class _Letter:
             if above is None:
                 return start
             line = self.lines[above]
-            if not is_rule(line) and not is_separator(line) and not self._is_introduction(line):
+            if not is_rule(line) and not self.marks.is_separator(line) and not self._is_introduction(line):
                 return start
             start = above
         return start
@@ -182,7 +181,7 @@ class _Letter:
             len(line) < 60
             and line.rstrip().endswith(":")
             and len(line.split()) <= 5
-            and _announces_forward(line)
+            and _announces_forward(line, self.marks)
         )
 
     def _is_list_footer(self, number: int) -> bool:
@@ -224,7 +223,7 @@ class _Letter:
 
     def drop_trailing_notes(self) -> None:
         for number, line in enumerate(self.lines):
-            if line and not self.dropped[number] and is_phone_signature(line):
+            if line and not self.dropped[number] and self.marks.is_phone_signature(line):
                 self.dropped[number] = True
         end = len(self.lines)
         while end > 0:
@@ -245,11 +244,11 @@ class _Letter:
 
     def _drop_note(self, start: int, end: int) -> bool:
         """The paragraph is dropped when it is a disclaimer or says what the mail was sent from."""
-        if not _is_program_note(" ".join(self.lines[start:end])):
+        if not _is_program_note(" ".join(self.lines[start:end]), self.marks):
             return False
         self.drop(start, end)
         above = self._previous_written(start, 2)
-        if above is not None and is_disclaimer_heading(self.lines[above]):
+        if above is not None and self.marks.is_disclaimer_heading(self.lines[above]):
             self.dropped[above] = True
         return True
 
@@ -257,9 +256,11 @@ class _Letter:
 class _HeaderBlocks:
     """Finds "From: / Sent: / To: / Subject:" blocks. Three different headers, one of them From, make one."""
 
-    def __init__(self, lines: list[str], dropped: list[bool]) -> None:
+    def __init__(self, lines: list[str], dropped: list[bool], marks: QuoteMarks) -> None:
         self.lines = lines
-        self.roles = ["" if gone else header_role(line) for line, gone in zip(lines, dropped, strict=True)]
+        self.roles = [
+            "" if gone else marks.header_role(line) for line, gone in zip(lines, dropped, strict=True)
+        ]
 
     def begins_at(self, number: int) -> bool:
         if not self.roles[number]:
@@ -282,13 +283,13 @@ def _is_header_block(roles: set[str]) -> bool:
     return "from" in roles and len(roles) >= 3 and ("subject" in roles or "sent" in roles)
 
 
-def _is_program_note(paragraph: str) -> bool:
-    is_lawyers = len(paragraph) >= MIN_DISCLAIMER_LENGTH and is_disclaimer(paragraph)
-    return is_lawyers or is_sent_from(paragraph)
+def _is_program_note(paragraph: str, marks: QuoteMarks) -> bool:
+    is_lawyers = len(paragraph) >= MIN_DISCLAIMER_LENGTH and marks.is_disclaimer(paragraph)
+    return is_lawyers or marks.is_sent_from(paragraph)
 
 
-def _announces_forward(line: str) -> bool:
-    return is_separator(f"-- {line.rstrip().rstrip(':')} --")
+def _announces_forward(line: str, marks: QuoteMarks) -> bool:
+    return marks.is_separator(f"-- {line.rstrip().rstrip(':')} --")
 
 
 def _without_outer_blanks(lines: list[str]) -> list[str]:

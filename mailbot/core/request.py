@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NewType
 
 
 class Kind(StrEnum):
@@ -34,20 +35,8 @@ class Capacity(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Language(StrEnum):
-    """Languages with rules and catalogues; ISO 639-1."""
-
-    FR = "fr"
-    EN = "en"
-    DE = "de"
-    ES = "es"
-    IT = "it"
-    PT = "pt"
-    NL = "nl"
-    PL = "pl"
-    LT = "lt"
-    UK = "uk"
-    RU = "ru"
+Language = NewType("Language", str)
+"""A language's code (ISO 639, such as "lt"): its rules, examples and catalogue are files of that name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ class Rulebook:
     clause_words: frozenset[str]
     never_values: frozenset[str] = frozenset()
     """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour")."""
+    noun_capitals: bool = False
+    """Every noun begins with a capital, as in German: a capital shows no name."""
 
     def read(self, text: str) -> Letter:
         """`text` cut into words as this language does."""
@@ -189,7 +191,7 @@ class Rulebook:
 
 
 _TOP_KEYS = {
-    "language", "abbreviations", "clause_words", "never_typos", "spelling", "words",
+    "language", "noun_capitals", "abbreviations", "clause_words", "never_typos", "spelling", "words",
     "rule", "context", "guard", "capacity", "withdrawal", "fields",
 }  # fmt: skip
 _RULE_KEYS = {
@@ -303,10 +305,10 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
 
     Raises: RuleError, with the file, the entry's id, the key and the mend.
     """
-    top = _Entry(f"{language.value}.toml: ", data)
+    top = _Entry(f"{language}.toml: ", data)
     top.check_keys(_TOP_KEYS)
-    if top.text("language") != language.value:
-        raise RuleError(f"{top.name}`language` must be `{language.value}`")
+    if top.text("language") != language:
+        raise RuleError(f"{top.name}`language` must be `{language}`")
     builder = _Builder(_word_lists(top), _spelling(top))
     readers: dict[str, Callable[[_Builder, _Entry], None]] = {
         "rule": _add_rule,
@@ -326,6 +328,7 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
         frozenset(top.texts("abbreviations")),
         frozenset(top.texts("clause_words")),
         _never_values(top),
+        top.flag("noun_capitals"),
     )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 
 import phonenumbers
-from babel import Locale
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.languages import get_official_languages
 from email_validator import EmailNotValidError, validate_email
 
 from mailbot.core.data_map import Validator
-from mailbot.core.request import Language
 
 LONGEST = 200
 HAS_LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -63,19 +66,28 @@ def _phone(text: str) -> str | None:
 
 
 def _country_code(text: str) -> str | None:
-    return _codes().get(text.casefold())
+    folded = text.casefold()
+    return next((codes[folded] for codes in map(_codes, _languages()) if folded in codes), None)
 
 
 @cache
-def _codes() -> dict[str, str]:
-    """Every country's code and its names in the known languages, case-folded → code."""
-    codes: dict[str, str] = {}
-    for language in Language:
-        for code, name in Locale(language.value).territories.items():
-            if len(code) == 2 and code.isalpha() and code != "ZZ":
-                codes[code.casefold()] = code
-                codes[name.casefold()] = code
-    return codes
+def _languages() -> tuple[str, ...]:
+    """The official languages of all countries, those of most countries first (Unicode CLDR)."""
+    official = (get_official_languages(country) for country in get_global("territory_languages"))
+    return tuple(language for language, _ in Counter(chain.from_iterable(official)).most_common())
+
+
+@cache
+def _codes(language: str) -> dict[str, str]:
+    """Every country's code and its name in `language`, case-folded → code."""
+    try:
+        territories = Locale.parse(language).territories
+    except (UnknownLocaleError, ValueError):
+        return {}
+    countries = {code: name for code, name in territories.items() if len(code) == 2 and code.isalpha()}
+    return {
+        word.casefold(): code for code, name in countries.items() if code != "ZZ" for word in (code, name)
+    }
 
 
 def _vat_number(text: str) -> str | None:

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
 from mailbot import __version__
-from mailbot.core.request import FieldChange, Kind, Language
+from mailbot.config import LanguageCode
+from mailbot.core.request import FieldChange, Kind
 from mailbot.core.workflow import OPEN_STATES
 from mailbot.store import cases, suppressions
 from mailbot.store.database import Transaction
@@ -94,7 +95,7 @@ class Switch(_Body):
 
     address: AddressText
     suppressed: bool
-    language: Language | None = None
+    language: LanguageCode | None = None
 
 
 class Switched(BaseModel):
@@ -117,7 +118,7 @@ class NewRequest(_Body):
     kind: Kind
     address: AddressText
     fields: list[NewField] = Field(default=[], max_length=50)
-    language: Language | None = None
+    language: LanguageCode | None = None
 
 
 class Opened(BaseModel):
@@ -237,8 +238,9 @@ def _router(parts: Parts) -> APIRouter:
         fields = tuple(FieldChange(field.field, None, field.new) for field in body.fields)
         if body.kind is Kind.CORRECTION and not fields:
             raise HTTPException(422, "a correction names at least one field")
-        language = body.language.value if body.language else None
-        return Opened(reference=parts.open_request(body.kind, body.address, fields, language, parts.clock()))
+        return Opened(
+            reference=parts.open_request(body.kind, body.address, fields, body.language, parts.clock())
+        )
 
     @router.get("/requests/{reference}")
     def request_status(reference: str) -> CaseStatus:
@@ -266,8 +268,7 @@ def _link(parts: Parts, address: str) -> Link:
 def _switch(parts: Parts, body: Switch) -> bool:
     if not body.suppressed:
         return parts.unsubscribing.undo(body.address, how="api", now=parts.clock())
-    language = body.language.value if body.language else None
-    return parts.unsubscribing.unsubscribe(body.address, how="api", language=language, now=parts.clock())
+    return parts.unsubscribing.unsubscribe(body.address, how="api", language=body.language, now=parts.clock())
 
 
 def _changed_since(tx: Transaction, since: datetime, limit: int) -> Sequence[Suppression]:

@@ -35,7 +35,7 @@ class Pages:
         self._guesses = Attempts(_GUESSES, timedelta(minutes=_GUESS_MINUTES), parts.clock)
         self._loader = FileSystemLoader(parts.templates)
         self._zone = ZoneInfo(parts.config.controller.timezone)
-        configured = {language.value for language in parts.config.controller.languages}
+        configured = set(parts.config.controller.languages)
         self._written = frozenset(parts.catalogues.languages()) & (configured | {SOURCE_LANGUAGE})
         self._environments = {language: self._environment(language) for language in self._written}
 
@@ -46,7 +46,7 @@ class Pages:
 
     def language(self, wanted: str) -> str:
         """`wanted` if we write it, else the fallback language, else English."""
-        fallback = self._parts.config.controller.fallback_language.value
+        fallback = self._parts.config.controller.fallback_language
         candidates = (wanted.partition("-")[0].lower(), fallback)
         return next((one for one in candidates if one in self._written), SOURCE_LANGUAGE)
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mailbot.core.classify import Classifier
+from mailbot.core.language_file import LanguageFile
 from mailbot.core.request import Language, Understanding
 from mailbot.core.rules import Rulebook, load_rulebook
 
@@ -39,8 +40,14 @@ class LabelledLetter:
 
 @lru_cache
 def rulebook(language: Language) -> Rulebook:
-    text = (ROOT / f"rules/requests/{language.value}.toml").read_text(encoding="utf-8")
+    text = (ROOT / f"rules/requests/{language}.toml").read_text(encoding="utf-8")
     return load_rulebook(tomllib.loads(text), language)
+
+
+@lru_cache
+def language_file(language: Language) -> LanguageFile:
+    text = (ROOT / f"rules/languages/{language}.toml").read_text(encoding="utf-8")
+    return LanguageFile.model_validate(tomllib.loads(text))
 
 
 @lru_cache
@@ -49,7 +56,7 @@ def classifier() -> Classifier:
 
 
 def letters(language: Language) -> list[LabelledLetter]:
-    lines = (LETTERS / f"{language.value}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (LETTERS / f"{language}.jsonl").read_text(encoding="utf-8").splitlines()
     return [_letter(json.loads(line)) for line in lines]
 
 

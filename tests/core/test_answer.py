@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.answer import Answer, AnswerRules, load_answer_rules, read_answer
+from mailbot.core.answer import Answer, answer_rules, read_answer
+from tests.core.letter_sets import LANGUAGES, language_file
 
-FILE = Path(__file__).parents[2] / "rules" / "answers.toml"
-DATA = tomllib.loads(FILE.read_text(encoding="utf-8"))
-RULES: AnswerRules = load_answer_rules(DATA)
+DATA = {language: language_file(language).answers for language in LANGUAGES}
+RULES = answer_rules(DATA.values())
 
 
 @pytest.mark.parametrize("language", DATA)
 @pytest.mark.parametrize("answer", ["yes", "no", "not_me"])
 def test_every_phrase_of_the_file_is_read_in_any_spelling(language: str, answer: str) -> None:
-    for phrase in DATA[language][answer]:
+    for phrase in getattr(DATA[language], answer):
         for text in (phrase, phrase.upper(), f"{phrase}.", f"\n{phrase} !\n", f"{phrase}\n\nAlice Martin"):
             assert read_answer(text, RULES, "Alice Martin") == Answer(answer), text
 
@@ -70,12 +67,7 @@ def test_no_text_makes_reading_fail(text: str) -> None:
     assert read_answer(text, RULES) in Answer
 
 
-@given(st.sampled_from(DATA["en"]["yes"]), st.text(alphabet="abcdefghij ", min_size=30, max_size=80))
+@given(st.sampled_from(DATA["en"].yes), st.text(alphabet="abcdefghij ", min_size=30, max_size=80))
 def test_a_long_line_beside_a_yes_is_never_a_yes(phrase: str, line: str) -> None:
     if len(line.split()) > 4:
         assert read_answer(f"{phrase}\n{line}", RULES) != Answer.YES
-
-
-def test_a_broken_file_names_language_and_key() -> None:
-    with pytest.raises(ValueError, match=r"fr\.yes"):
-        load_answer_rules({"fr": {"yes": "oui", "no": [], "not_me": [], "around": []}})

@@ -14,7 +14,7 @@ from tests.core.field_phrasings import PHRASINGS
 from tests.core.letter_sets import LANGUAGES, classifier, letters, rulebook
 
 
-def fields(text: str, language: Language = Language.EN) -> tuple[FieldChange, ...]:
+def fields(text: str, language: Language = "en") -> tuple[FieldChange, ...]:
     asked = classifier().understand("", text, [language]).asked
     return next((one.fields for one in asked if one.kind is Kind.CORRECTION), ())
 
@@ -51,9 +51,9 @@ def test_values_of_the_identification_block_are_not_corrections() -> None:
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        pytest.param(Language(code), text, expected, id=f"{code}-{number}")
+        pytest.param(code, text, expected, id=f"{code}-{number}")
         for code, cases in PHRASINGS.items()
-        if Language(code) in LANGUAGES
+        if code in LANGUAGES
         for number, (text, expected) in enumerate(cases)
     ],
 )
@@ -85,11 +85,11 @@ def read(text: str, language: Language, topics: tuple[str, ...] = ()) -> tuple[F
     ],
 )
 def test_a_contrast_tells_which_value_is_old_else_the_order_does(text: str, old: str, new: str) -> None:
-    assert read(text, Language.EN) == (FieldChange("email", old, new),)
+    assert read(text, "en") == (FieldChange("email", old, new),)
 
 
 def test_without_any_cue_words_forms_and_order_alone_give_typed_values() -> None:
-    book = load_rulebook({"language": "en"}, Language.EN)
+    book = load_rulebook({"language": "en"}, "en")
     letter = book.read("alice@example.org, alice@example.net; +44 20 7946 0018; GB123456789")
     assert {(one.field, one.new) for one in read_fields(book, letter, book.hits(letter))} == {
         ("email", "alice@example.net"),
@@ -100,15 +100,15 @@ def test_without_any_cue_words_forms_and_order_alone_give_typed_values() -> None
 
 def test_the_subject_names_the_field_of_a_bare_contrast() -> None:
     text = "It's Leicester, not Lester."
-    assert read(text, Language.EN, ("city",)) == (FieldChange("city", "Lester", "Leicester"),)
+    assert read(text, "en", ("city",)) == (FieldChange("city", "Lester", "Leicester"),)
 
 
 def test_the_writer_s_own_introduction_is_not_a_correction() -> None:
-    assert read("Hello, my name is Alice Moore and I cannot log in.", Language.EN) == ()
+    assert read("Hello, my name is Alice Moore and I cannot log in.", "en") == ()
 
 
 def test_an_old_value_told_alone_gives_no_change() -> None:
-    assert read("Please remove my old number 020 7946 0018.", Language.EN) == ()
+    assert read("Please remove my old number 020 7946 0018.", "en") == ()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_old_value_told_alone_gives_no_change() -> None:
      "g. " * 6_600, "A, " * 6_600, "LT1 " * 5_000, "A1, " * 5_000, "from A to B " * 1_600, "name: A. " * 2_200],
 )  # fmt: skip
 def test_a_hostile_letter_takes_no_more_than_a_second(hostile: str) -> None:
-    book = rulebook(Language.EN)
+    book = rulebook("en")
     letter = book.read(hostile)
     hits = book.hits(letter)
     before = time.process_time()
@@ -149,12 +149,12 @@ def test_values_are_trimmed_normalised_or_refused(field: str, segment: str, valu
 
 
 def test_the_subject_may_ask_for_the_correction_and_the_letter_bring_the_value() -> None:
-    asked = classifier().understand("Please correct my email", "alice@example.net", [Language.EN]).asked
+    asked = classifier().understand("Please correct my email", "alice@example.net", ["en"]).asked
     assert [one.fields for one in asked if one.kind is Kind.CORRECTION] == [
         (FieldChange("email", None, "alice@example.net"),)
     ]
 
 
 def test_fields_can_be_read_where_only_a_second_opinion_saw_a_correction() -> None:
-    found = classifier().fields("city", "It's Leicester, not Lester.", [Language.EN])
+    found = classifier().fields("city", "It's Leicester, not Lester.", ["en"])
     assert found == (FieldChange("city", "Lester", "Leicester"),)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from mailbot.core.address import masked
-from mailbot.core.request import Kind, Language
+from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES, State
 from mailbot.store import cases, messages
 from mailbot.store.database import Transaction
@@ -28,6 +28,8 @@ from mailbot.web.staff.reading import Reading, reading_of
 PAGE_LENGTH = 50
 WAITING = "waiting"
 _ALL = 500
+Choices = Mapping[str, Sequence[str]]
+"""What each filter can be set to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class QueuePages:
 
     def __init__(self, parts: Parts, pages: Pages, gate: Gate) -> None:
         self._parts, self._pages, self._gate = parts, pages, gate
+        self._choices = {**_CHOICES, "language": parts.config.controller.languages}
 
     def routes(self) -> list[BaseRoute]:
         """The route."""
@@ -86,7 +89,7 @@ class QueuePages:
 
     def show(self, request: Request, login: Login) -> Response:
         """The queue; changes nothing."""
-        filters = _filters(request.query_params)
+        filters = _filters(request.query_params, self._choices)
         today = self._pages.day(self._parts.clock())
         with self._parts.store.read() as tx:
             found = _found(tx, filters)
@@ -104,21 +107,20 @@ class QueuePages:
             more=len(found) > start + PAGE_LENGTH,
             quarantined=quarantined,
             filters=filters,
-            choices=_CHOICES,
+            choices=self._choices,
         )
 
 
-_CHOICES: Mapping[str, Sequence[str]] = {
+_CHOICES: Choices = {
     "state": (WAITING, *(state.value for state in State)),
     "kind": tuple(kind.value for kind in Kind),
-    "language": tuple(language.value for language in Language),
 }
 
 
-def _filters(query: Mapping[str, str]) -> Filters:
+def _filters(query: Mapping[str, str], choices: Choices) -> Filters:
     def chosen(name: str) -> str:
         value = query.get(name, "")
-        return value if value in _CHOICES[name] else ""
+        return value if value in choices[name] else ""
 
     page = query.get("page", "1")
     state = chosen("state") if "state" in query else WAITING
