@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailbot.core.agreement import SecondOpinion
-from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic
+from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic, relayed_for
 from mailbot.core.classify import Classifier
 from mailbot.core.decide import Decided, Decision, decide_mail
 from mailbot.core.dns_answer import TxtLookup
 from mailbot.core.language import LanguageGuess, LanguageGuesser
-from mailbot.core.message import Address, ParsedMail, Unreadable
+from mailbot.core.message import Address, NamedAddress, ParsedMail, Unreadable
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
 from mailbot.core.policy import Policy
@@ -27,6 +27,7 @@ SURE_OF_LANGUAGE = 0.9
 """Below this every language's rules are tried and the answer is bilingual (measured: shared notes on py3langid)."""
 
 _NOTHING = Understanding(asked=())
+_RELAYED = "a web form passes it on; nothing shows that the address in Reply-To wrote it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Reading:
     understanding: Understanding
     sender: SenderVerdict
     decided: Decided
+    relayed: NamedAddress | None = None
+    """Who wrote through a web form, by its own word: staff answer, no letter goes out by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,11 @@ class Reader:
             decided = Decided(Decision.IGNORE, (automatic.reason,))
             return Reading(mail, automatic, new_text, guess, _NOTHING, sender, decided)
         understanding = self._understand(mail.subject, new_text, guess)
+        relayed = relayed_for(mail, known.own_addresses, known.automatic)
+        if relayed:
+            understanding = replace(understanding, doubts=(*understanding.doubts, _RELAYED))
         decided = decide_mail(understanding, sender, known.policy)
-        return Reading(mail, None, new_text, guess, understanding, sender, decided)
+        return Reading(mail, None, new_text, guess, understanding, sender, decided, relayed)
 
     def read_text(self, subject: str, text: str) -> Reading:
         """The same for a plain body without a mail around it (nothing is known of its sender)."""

@@ -282,7 +282,7 @@ class Receive:
         """The case this letter belongs to: an answer in the thread of one of our letters to this very sender,
         or the same thing asked again while proof of it is awaited. The reference in a subject proves nothing."""
         address, mail = reading.sender.address, reading.mail
-        if address is None or reading.sender.verdict == Verdict.FORGED:
+        if address is None or reading.sender.verdict == Verdict.FORGED or reading.relayed:
             return None
         thread = cases.of_thread(tx, [one for one in (mail.in_reply_to, *mail.references) if one], address)
         if thread:
@@ -299,9 +299,13 @@ class Receive:
     def _open(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> Case:
         mail, sender, guess = reading.mail, reading.sender, reading.language
         name = mail.from_[0].name if len(mail.from_) == 1 else ""
-        person = Person(sender.address, name, mail.subject, mail.message_id, mail.references[-10:])
+        address = sender.address
+        if reading.relayed:
+            name, address = reading.relayed.name, reading.relayed.address
+        person = Person(address, name, mail.subject, mail.message_id, mail.references[-10:])
         self.count.cases_opened += 1
-        is_answerable = sender.address is not None and sender.verdict != Verdict.FORGED
+        is_plain = sender.address is not None and sender.verdict != Verdict.FORGED
+        is_answerable = is_plain and reading.relayed is None
         is_sure = guess.confidence >= SURE_OF_LANGUAGE
         spoken = guess.language if is_sure else None
         opening = Opening(person, "mail", incoming.received_at, spoken, is_answerable)
@@ -327,7 +331,7 @@ class Receive:
     ) -> Happening:
         request = cases.add_request(tx, case, asked, position, now)
         decided = decide_request(asked, reading.understanding.doubts, reading.sender, self.policy)
-        if reading.sender.verdict == Verdict.PROVEN:
+        if reading.sender.verdict == Verdict.PROVEN and not reading.relayed:
             request.proof = "sender"
         event = _EVENTS.get(decided.decision) or self._staff_event(case, reading)
         return Happening(request, event, MAILBOT, "; ".join(decided.reasons))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mailbot.core.address import domain_of
 from mailbot.core.header_text import read_parameters
-from mailbot.core.message import ParsedMail
+from mailbot.core.message import NamedAddress, ParsedMail
 
 MAX_TEXT_LOOKED_AT = 4_000
 """Bounces say what they are in their first lines."""
@@ -53,6 +54,7 @@ class AutomaticRule:
     no_reply_prefix: bool = False
     list_header: bool = False
     unless_report: bool = False
+    unless_relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,10 @@ class _Signs:
     text: str
     is_reply: bool
     own_list: bool
+    is_relayed: bool
 
 
+_NEWSLETTER_HEADERS = ("list-unsubscribe", "feedback-id")
 _REPLY_PREFIXES = (
     "re:",
     "fwd:",
@@ -103,18 +107,49 @@ def find_automatic(
     mail: ParsedMail, own_addresses: frozenset[str], rules: AutomaticRules
 ) -> AutomaticVerdict | None:
     """Why no person wrote this mail, or None where one may have. `own_addresses` are lower-case."""
-    if any(sender.address.lower() in own_addresses for sender in mail.from_):
+    signs = _signs(mail, own_addresses, rules)
+    if _is_own(mail, own_addresses) and not signs.is_relayed:
         return AutomaticVerdict(
             Automatic.OWN_MAIL, "own.address: The mail claims to come from one of our own addresses."
         )
-    signs = _signs(mail, own_addresses)
     for rule in rules.rules:
-        if _fits(rule, signs):
+        if _fits(rule, signs) and not (rule.unless_relayed and signs.is_relayed):
             return AutomaticVerdict(rule.kind, f"{rule.id}: {rule.sentence}")
     return None
 
 
-def _signs(mail: ParsedMail, own_addresses: frozenset[str]) -> _Signs:
+def relayed_for(
+    mail: ParsedMail, own_addresses: frozenset[str], rules: AutomaticRules
+) -> NamedAddress | None:
+    """Whose words a web form passes on, in a mail that is not automatic: the one address of Reply-To, where the
+    sender is our own or a rule's with `unless_relayed`. Nothing proves that the words are theirs."""
+    person = _reply_elsewhere(mail, own_addresses, rules)
+    if person is None:
+        return None
+    signs = _signs(mail, own_addresses, rules)
+    is_form = any(rule.unless_relayed and _fits(rule, signs) for rule in rules.rules)
+    return person if is_form or _is_own(mail, own_addresses) else None
+
+
+def _reply_elsewhere(
+    mail: ParsedMail, own_addresses: frozenset[str], rules: AutomaticRules
+) -> NamedAddress | None:
+    """The one address of Reply-To, when it is of another domain than From and may be a person's."""
+    if len(mail.reply_to) != 1 or any(mail.header(name) for name in _NEWSLETTER_HEADERS):
+        return None
+    person = mail.reply_to[0]
+    local_part, _, domain = person.address.lower().rpartition("@")
+    no_person = (rule.local_parts for rule in rules.rules if rule.unless_relayed)
+    if person.address.lower() in own_addresses or any(_matches(local_part, parts) for parts in no_person):
+        return None
+    return None if domain in {domain_of(sender.address) for sender in mail.from_} else person
+
+
+def _is_own(mail: ParsedMail, own_addresses: frozenset[str]) -> bool:
+    return any(sender.address.lower() in own_addresses for sender in mail.from_)
+
+
+def _signs(mail: ParsedMail, own_addresses: frozenset[str], rules: AutomaticRules) -> _Signs:
     headers: dict[str, str] = {}
     for name, value in mail.headers:
         headers.setdefault(name, value.strip().lower())
@@ -130,6 +165,7 @@ def _signs(mail: ParsedMail, own_addresses: frozenset[str]) -> _Signs:
         text=mail.text[:MAX_TEXT_LOOKED_AT].lower(),
         is_reply=subject.startswith(_REPLY_PREFIXES),
         own_list=_is_own_list(headers, own_addresses),
+        is_relayed=_reply_elsewhere(mail, own_addresses, rules) is not None,
     )
 
 
@@ -202,8 +238,9 @@ _LIST_KEYS = frozenset({
     "values", "not_values", "content_types", "report_types", "attachment_types", "local_parts", "subject_prefixes",
     "text_contains",
 })  # fmt: skip
-_FLAG_KEYS = frozenset({"null_sender", "no_reply_prefix", "list_header", "unless_report"})
-_NOT_ALONE = _TEXT_KEYS - {"header"} | {"text_contains", "no_reply_prefix", "list_header", "unless_report"}
+_CAUTIONS = frozenset({"no_reply_prefix", "list_header", "unless_report", "unless_relayed"})
+_FLAG_KEYS = _CAUTIONS | {"null_sender"}
+_NOT_ALONE = _TEXT_KEYS - {"header"} | _CAUTIONS | {"text_contains"}
 """A rule with nothing but these would fit mails of persons."""
 
 
@@ -262,6 +299,7 @@ def _read_rule(place: str, table: object) -> AutomaticRule:
         no_reply_prefix=_flag(place, table, "no_reply_prefix"),
         list_header=_flag(place, table, "list_header"),
         unless_report=_flag(place, table, "unless_report"),
+        unless_relayed=_flag(place, table, "unless_relayed"),
         **lists,
     )
 

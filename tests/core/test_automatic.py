@@ -14,6 +14,7 @@ from mailbot.core.automatic import (
     AutomaticRulesError,
     find_automatic,
     load_automatic_rules,
+    relayed_for,
 )
 from mailbot.core.message import ParsedMail
 from mailbot.core.parse import parse
@@ -39,18 +40,35 @@ def test_each_golden_mail_is_what_its_file_name_says(path: Path) -> None:
 
 
 def test_the_development_corpus_is_told_apart() -> None:
-    """99 % of bounces, all auto-replies and reports are automatic; hardly a letter of a person is."""
+    """99 % of bounces are named so, all auto-replies and reports are automatic; no letter of a person is."""
     seen: dict[str, list[str]] = {}
     index = CORPUS / "raw" / "index.csv"
     rows = list(csv.DictReader(index.open(encoding="utf-8"))) if index.exists() else []
     for row in (row for row in rows if row["format"] != "body"):
         seen.setdefault(row["kind"], []).append(kind_of((CORPUS / row["path"]).read_bytes()))
     bounces = seen.get("bounce", [])
-    assert bounces.count("none") <= len(bounces) * 0.01
+    assert bounces.count("bounce") >= len(bounces) * 0.99
+    assert bounces.count("none") <= 4, "two that persons forward, two that are no bounces"
     assert "none" not in seen.get("arf", []) + seen.get("autoreply", [])
     assert (
         len([kind for kind in seen.get("normal", []) if kind != "none"]) <= 2
     )  # a no-reply sender, a TLS report
+
+
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        ("none--web-form", "vera@visitors.example"),
+        ("none--web-form-in-our-name", "vera@visitors.example"),
+        ("bulk--no-reply-twice", None),
+        ("none--own-group", None),
+    ],
+)
+def test_who_wrote_through_a_web_form_is_seen(name: str, person: str | None) -> None:
+    mail = parse((GOLDEN / f"{name}.eml").read_bytes())
+    assert isinstance(mail, ParsedMail)
+    found = relayed_for(mail, OWN, RULES)
+    assert (found.address if found else None) == person
 
 
 def test_the_reason_names_the_rule_and_no_person() -> None:
