@@ -26,6 +26,7 @@ from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
 from mailbot.resources import ResourceTrouble, folders, read_toml
+from mailbot.returned import Returned
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
@@ -127,8 +128,8 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             proof=proof,
             unsubscribing=unsubscribing,
             policy=knowledge.policy,
+            returned=Returned(advance, unsubscribing, config.controller, config.smtp.bounce_address),
             controller=config.controller,
-            bounce_address=config.smtp.bounce_address,
             answers=load_answers(config),
             clock=clock,
         ),

@@ -6,7 +6,6 @@ Identity is three-fold: place on the server (mailbox, UIDVALIDITY, UID), Message
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,13 +26,13 @@ from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.sender import Verdict
 from mailbot.core.token import Purpose, token_in
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
-from mailbot.letters import letter_of_bounce
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
 from mailbot.opening import Opening, open_case
 from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
 from mailbot.reading_ahead import ReadingAhead
 from mailbot.resources import ResourceTrouble
+from mailbot.returned import Returned
 from mailbot.store import cases, letters, messages, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
@@ -41,8 +40,6 @@ from mailbot.store.tables import Case, Request
 from mailbot.unsubscribing import Unsubscribing
 
 _log = structlog.get_logger()
-_FAILED = re.compile(rb"^(?:Action:[ \t]*failed|Status:[ \t]*5\.\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
-"""A delivery status that is final (RFC 3464 §2.3.3-2.3.4)."""
 
 CASE, IGNORED, QUARANTINED = "case", "ignored", "quarantined"
 _EVENTS = {Decision.ACT: Event.UNDERSTOOD_TO_ACT, Decision.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
@@ -74,8 +71,8 @@ class Receive:
     proof: Proof
     unsubscribing: Unsubscribing
     policy: Policy
+    returned: Returned
     controller: Controller
-    bounce_address: str
     answers: AnswerRules
     clock: Callable[[], datetime]
     count: Intake = field(default_factory=Intake)
@@ -246,30 +243,20 @@ class Receive:
         return IGNORED
 
     def _store_automatic(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
-        reason = f"{reading.automatic.kind}: {reading.automatic.reason}" if reading.automatic else ""
+        """Recorded, never answered. Bounces and complaints mean something for what we sent."""
+        kind = reading.automatic.kind if reading.automatic else None
+        if kind == Automatic.FEEDBACK_REPORT:
+            case = self.returned.complaint(tx, incoming, reading, now)
+            if case is not None:
+                self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)
+                return CASE
+        if kind == Automatic.BOUNCE:
+            self.returned.bounce(tx, incoming, reading, now)
+        reason = f"{kind}: {reading.automatic.reason}" if reading.automatic else ""
         key_id, _ = tx.new_key()
         self._save(tx, incoming, reading, key_id, None, IGNORED, reason, now)
         messages.destroy_after(tx, key_id, self.policy.retention.ignored_mail_days, now)
-        if reading.automatic and reading.automatic.kind == Automatic.BOUNCE:
-            self._note_bounce(tx, incoming, reading.mail, now)
         return IGNORED
-
-    def _note_bounce(self, tx: Transaction, incoming: Incoming, mail: ParsedMail, now: datetime) -> None:
-        """A final bounce of one of our letters makes its requests unreachable. Only the token in the envelope
-        address of that letter says so: whoever forges a bounce achieves nothing."""
-        letter = letter_of_bounce(tx, _addresses(mail), self.bounce_address)
-        if letter is None or not _FAILED.search(incoming.raw):
-            return
-        case = cases.locked(tx, letter.case_id)
-        wanted = (
-            [letter.request_id] if letter.request_id else [one.id for one in cases.requests_of(tx, case.id)]
-        )
-        happenings = [
-            Happening(request, Event.BOUNCED, MAILBOT, f"the letter '{letter.template}' bounced")
-            for request in cases.requests_of(tx, case.id)
-            if request.id in wanted and possible(State(request.state), Event.BOUNCED)
-        ]
-        self.advance(tx, case, happenings, now)
 
     def _store_letter(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
         joined = self._case_to_join(tx, reading)

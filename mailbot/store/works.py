@@ -38,8 +38,9 @@ def add(
     now: datetime,
     request_id: UUID | None = None,
     letter_id: UUID | None = None,
+    due: datetime | None = None,
 ) -> None:
-    """Work that is due now."""
+    """Work that is due now, or at `due`."""
     tx.put(
         Work,
         {
@@ -48,7 +49,7 @@ def add(
             "case_id": case_id,
             "request_id": request_id,
             "letter_id": letter_id,
-            "due_at": now,
+            "due_at": due or now,
             "lease_until": None,
             "attempts": 0,
             "created_at": now,
@@ -83,6 +84,12 @@ def with_letters(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, tuple[
     query = select(Work, Letter).join(Letter, col(Letter.id) == Work.letter_id)
     rows = tx.session.exec(query.where(col(Work.id).in_(work_ids)))
     return {work.id: (work, letter) for work, letter in rows}
+
+
+def count_of_letter(tx: Transaction, letter_id: UUID) -> int:
+    """How often a letter was put into the outbox."""
+    query = select(func.count()).select_from(Work).where(Work.letter_id == letter_id)
+    return tx.session.exec(query).one()
 
 
 def with_cases(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, tuple[Request, Case]]:
