@@ -164,6 +164,7 @@ class Sender(_Table):
     authserv_ids: tuple[str, ...] = ()
     arc_sealers: tuple[str, ...] = ()
     own_hosts: tuple[str, ...] = ()
+    own_domains: tuple[str, ...] = ()
 
 
 class Dns(_Table):

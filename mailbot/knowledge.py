@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from mailbot.config import Config
+from mailbot.core.address import domain_of
 from mailbot.core.answer import AnswerRules, answer_rules
 from mailbot.core.automatic import AutomaticRules, extended, load_automatic_rules
 from mailbot.core.classify import Classifier
+from mailbot.core.domains import ascii_domain
 from mailbot.core.language import LanguageGuesser
 from mailbot.core.language_file import LanguageFile
 from mailbot.core.policy import Policy
@@ -124,7 +127,7 @@ def _automatic(languages: Iterable[LanguageFile], places: tuple[Path, ...]) -> A
 
 def load_knowledge(config: Config) -> Knowledge:
     """Everything a Reader needs. Raises ResourceTrouble naming what is wrong."""
-    books, places, sender = load_rulebooks(config), rule_folders(config), config.sender
+    books, places = load_rulebooks(config), rule_folders(config)
     languages = load_languages(config)
     return Knowledge(
         policy=load_policy(config),
@@ -142,7 +145,18 @@ def load_knowledge(config: Config) -> Knowledge:
                 config.smtp.bounce_address,
             )
         ),
-        sender=SenderSettings(
-            frozenset(sender.authserv_ids), frozenset(sender.arc_sealers), frozenset(sender.own_hosts)
-        ),
+        sender=_sender_settings(config),
+    )
+
+
+def _sender_settings(config: Config) -> SenderSettings:
+    sender, controller = config.sender, config.controller
+    addresses = (controller.privacy_address, config.smtp.from_address, *sender.own_domains)
+    links = (config.web.public_url, controller.profile_url, controller.policy_url)
+    named = (*map(domain_of, addresses), *(urlsplit(link).hostname or "" for link in links))
+    return SenderSettings(
+        authserv_ids=frozenset(sender.authserv_ids),
+        arc_sealers=frozenset(sender.arc_sealers),
+        own_hosts=frozenset(sender.own_hosts),
+        own_domains=frozenset(domain for name in named if (domain := ascii_domain(name))),
     )

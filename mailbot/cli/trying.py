@@ -97,6 +97,7 @@ def _parts(config: Config) -> list[tuple[str, Try]]:
         *(boxes or [("imap", _no_mailbox)]),
         ("smtp", _smtp),
         ("dns", _dns),
+        ("sender", _sender),
         ("database", _database),
         ("platform", _platform),
         ("rules", _rules),
@@ -167,6 +168,18 @@ def _dns(config: Config) -> Sequence[Check]:
         return [Check("dns", OK, "answers")]
     mend = "Check [dns] nameservers; without DNS no signature can be verified"
     return [Check("dns", FAILED, trouble, mend)]
+
+
+def _sender(config: Config) -> Sequence[Check]:
+    """Whether a mail that passes DMARC by SPF alone can be told from a forged one."""
+    trusted = config.sender.authserv_ids
+    if trusted:
+        return [Check("sender", OK, f"results written by {', '.join(trusted)} are believed")]
+    message = "no mail server's results are believed: mail that passes DMARC by SPF alone is taken for forged"
+    mend = (
+        "Set [sender] authserv_ids to the id your own server writes into Authentication-Results, if it does"
+    )
+    return [Check("sender", WARNING, message, mend)]
 
 
 def _database(config: Config) -> Sequence[Check]:

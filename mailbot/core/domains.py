@@ -1,8 +1,7 @@
-"""Domains of senders: comparable form, organisation (public suffix list), alignment, look-alikes."""
+"""Domains of senders: comparable form, organisation (public suffix list), alignment."""
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache, lru_cache
 
 import idna
@@ -49,22 +48,3 @@ def public_suffix(domain: str) -> str | None:
 def same_organisation(one: str, other: str) -> bool:
     """Relaxed alignment (RFC 7489 §3.1): equal, or of one organisation."""
     return one == other or (organisation(one) is not None and organisation(one) == organisation(other))
-
-
-@lru_cache(maxsize=4096)
-def mixes_scripts(domain: str) -> bool:
-    """True when one label of an A-label `domain` has letters of several alphabets, as look-alikes do."""
-    return any(len(_scripts(_unicode_label(label))) > 1 for label in domain.split("."))
-
-
-def _unicode_label(label: str) -> str:
-    try:
-        return idna.decode(label) if label.startswith("xn--") else label
-    except (idna.IDNAError, UnicodeError):
-        return label
-
-
-def _scripts(label: str) -> set[str]:
-    """The alphabets of the letters of `label`; Han, kana and hangul are written together and count as one."""
-    names = {unicodedata.name(letter, "?").split(" ")[0] for letter in label if letter.isalpha()}
-    return {"EAST ASIAN" if name in {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"} else name for name in names}

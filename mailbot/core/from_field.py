@@ -7,13 +7,15 @@ import unicodedata
 from dataclasses import dataclass
 
 from mailbot.core.dns_answer import LONGEST_NAME
-from mailbot.core.domains import ascii_domain, mixes_scripts
+from mailbot.core.domains import ascii_domain
+from mailbot.core.lookalikes import mixes_scripts
 from mailbot.core.message import Address, ParsedMail
 from mailbot.core.raw_mail import Field, RawMail
 
 _LONGEST_VALUE = 2_000
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
-_LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"[A-Za-z0-9 .!#$%&\'*+/=?^_`{{|}}~-]+")'
+# Not quoted: "alice"@ and alice@ are one address that programs compare as two.
+_LOCAL = rf"{_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff-]+"
 _ADDRESS = rf"(?P<local>{_LOCAL})@(?P<domain>{_LABEL}(?:\.{_LABEL})*)"
 _COMMENT = r"(?:\([^()\\<>]*\)[ \t]*)?"
@@ -36,13 +38,12 @@ class MalformedFrom:
 
 @dataclass(frozen=True, slots=True)
 class FromReading:
-    """One sender. `address` is None when programs would differ on it. `doubts` forbid proof; `notes` are for people."""
+    """One sender. `address` is None when programs or people would differ on it. `doubts` forbid proof."""
 
     address: Address | None
     domain: str | None
     """In lower-case A-labels; None when it is no host name that could publish anything."""
     doubts: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 def read_from(mail: ParsedMail, cut: RawMail) -> FromReading | MalformedFrom:
@@ -84,10 +85,10 @@ def _reading(text: str, mail: ParsedMail) -> FromReading:
         doubts.append("the sender's name shows another address than the real one")
     if _TURNING.search(parsed.name) or _TURNING.search(text):
         doubts.append("the sender's name has signs that turn the reading direction round")
-    notes = (
-        ("the From domain mixes alphabets, as look-alikes do",) if domain and mixes_scripts(domain) else ()
-    )
-    return FromReading(parsed.address if same else None, domain, tuple(doubts), notes)
+    mixed = mixes_scripts(parsed.address.rpartition("@")[0]) or mixes_scripts(domain or "")
+    if mixed:
+        doubts.append("the sender's address mixes alphabets, as look-alikes do")
+    return FromReading(parsed.address if same and not mixed else None, domain, tuple(doubts))
 
 
 def _strict_address(text: str) -> Address | None:
@@ -101,7 +102,9 @@ def _strict_address(text: str) -> Address | None:
 
 
 def _hides_something(address: Address) -> bool:
-    """True when `address` has characters that are not seen or could not be decoded."""
+    """True when `address` has characters that are not seen, could not be decoded, or are written in two ways."""
+    if unicodedata.normalize("NFKC", address) != address:
+        return True
     return any(unicodedata.category(sign)[0] == "C" or sign.isspace() or sign == "\ufffd" for sign in address)
 
 

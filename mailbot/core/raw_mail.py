@@ -11,6 +11,7 @@ LONGEST_HEADER_BYTES = 1 << 18
 _FIELD_START = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:")
 # NUL and the characters at which one program or another ends a line: what they split, others join.
 _SPLITTING = b"\x00\r\x0b\x0c\x1c\x1d\x1e"
+_SPLITTING_UTF8 = ("\u0085".encode(), "\u2028".encode(), "\u2029".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def split_mail(raw: bytes) -> RawMail:
         return RawMail((), b"", ("the header is longer than 256 KiB",))
     header = raw[:head_end].replace(b"\r\n", b"\n").removesuffix(b"\n")
     defects = []
-    if len(header.translate(None, _SPLITTING)) != len(header):
+    is_split = len(header.translate(None, _SPLITTING)) != len(header)
+    if is_split or any(sign in header for sign in _SPLITTING_UTF8):
         defects.append("the header has control characters that split lines for some programs")
     fields, odd = _fields(header.split(b"\n"))
     return RawMail(fields, raw[body_start:], (*defects, *odd))

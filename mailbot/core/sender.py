@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from mailbot.core.dmarc import Discovery, NotPublished, Policy, Published, align
 from mailbot.core.dns_answer import BoundedLookup, DnsFailure, TxtLookup, is_askable
 from mailbot.core.domains import same_organisation
 from mailbot.core.from_field import FromReading, MalformedFrom, read_from
+from mailbot.core.lookalikes import look_alike
 from mailbot.core.message import Address, ParsedMail
 from mailbot.core.raw_mail import RawMail, split_mail
 
@@ -21,7 +22,21 @@ MOST_LOOKUPS = 12
 MOST_SIGNATURES = 8
 """Signatures verified for one mail, of the first `_MOST_READ` that it carries."""
 _MOST_READ = 64
-_SINGLE_FIELDS = (b"sender", b"subject", b"reply-to", b"content-type", b"content-transfer-encoding")
+_SINGLE_FIELDS = (
+    *(
+        b"date",
+        b"sender",
+        b"reply-to",
+        b"to",
+        b"cc",
+        b"message-id",
+        b"in-reply-to",
+        b"references",
+        b"subject",
+    ),
+    *(b"mime-version", b"content-type", b"content-transfer-encoding", b"content-disposition"),
+)
+"""RFC 5322 §3.6, RFC 2045: a signature covers one of two, and programs show either."""
 
 
 class Verdict(StrEnum):
@@ -54,12 +69,14 @@ class SenderSettings:
     """Whom we believe besides signatures checked here. Names are compared without case.
 
     `authserv_ids`: ids under which our own mail servers write Authentication-Results; `arc_sealers`: domains of
-    forwarders whose ARC seal we believe; `own_hosts`: further hosts of ours that write Received.
+    forwarders whose ARC seal we believe; `own_hosts`: further hosts of ours that write Received; `own_domains`: ours
+    and our platform's, in A-labels, for which nobody else's may be taken.
     """
 
     authserv_ids: frozenset[str]
     arc_sealers: frozenset[str]
     own_hosts: frozenset[str] = frozenset()
+    own_domains: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,16 @@ def judge_sender(
     if isinstance(reading, MalformedFrom):
         return SenderVerdict(Verdict.FORGED, None, None, (reading.reason,), None)
     finding = _find(reading, cut, lookup_txt, settings, now)
-    return _with_doubts(finding, reading, _doubts(cut, reading))
+    return _with_doubts(finding, _seen_beside(reading, settings.own_domains), _doubts(cut))
+
+
+def _seen_beside(reading: FromReading, ours: frozenset[str]) -> FromReading:
+    """The reading; a domain that people take for one of ours gives no address to act on."""
+    own = look_alike(reading.domain, sorted(ours)) if reading.domain else None
+    if own is None:
+        return reading
+    doubt = f"the From domain looks like {own} and is another"
+    return replace(reading, address=None, doubts=(*reading.doubts, doubt))
 
 
 def _find(
@@ -104,20 +130,21 @@ def _find(
     return _judge(case, BoundedLookup(lookup_txt, MOST_LOOKUPS))
 
 
-def _doubts(cut: RawMail, reading: FromReading) -> tuple[str, ...]:
-    """Why nothing can prove this sender, in words."""
+def _doubts(cut: RawMail) -> tuple[str, ...]:
+    """Why nothing in this header can prove a sender, in words."""
     twice = any(len(cut.named(name)) > 1 for name in _SINGLE_FIELDS)
     repeated = ("a header field that may come once comes twice",) if twice else ()
-    return (*reading.doubts, *cut.defects, *repeated)
+    return (*cut.defects, *repeated)
 
 
-def _with_doubts(finding: _Finding, reading: FromReading, doubts: tuple[str, ...]) -> SenderVerdict:
+def _with_doubts(finding: _Finding, reading: FromReading, defects: tuple[str, ...]) -> SenderVerdict:
+    doubts = (*reading.doubts, *defects)
     doubtful = finding.verdict is Verdict.PROVEN and bool(doubts)
     return SenderVerdict(
         verdict=Verdict.UNPROVEN if doubtful else finding.verdict,
         method=None if doubtful else finding.method,
         domain=reading.domain,
-        reasons=(*doubts, *finding.reasons, *reading.notes),
+        reasons=(*doubts, *finding.reasons),
         address=reading.address,
         retry=finding.retry,
     )

@@ -161,6 +161,8 @@ def test_check_tries_every_part(here: Here, world: World) -> None:
     assert all(set(one) == {"part", "status", "message", "mend"} for one in found["checks"])
     (imap,) = [one for one in found["checks"] if one["part"] == "imap:privacy"]
     assert "IDLE" in imap["message"]
+    (sender,) = [one for one in found["checks"] if one["part"] == "sender"]
+    assert (sender["status"], "authserv_ids" in sender["mend"]) == ("warning", True)
 
 
 def test_one_part_that_fails_never_hides_the_others(here: Here, world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import dkim
@@ -73,10 +73,12 @@ def sign(
     return field.replace(b"\r\n", newline) + mail
 
 
-def sign_freely(mail: bytes, tags: Mapping[str, str | None]) -> bytes:
+def sign_freely(
+    mail: bytes, tags: Mapping[str, str | None], signer: Callable[[bytes], bytes] | None = None
+) -> bytes:
     """`mail` (CRLF) signed relaxed for example.org, `tags` set beside or instead of the usual (None: left out).
 
-    The cryptography always fits, however unwise the tags.
+    The cryptography always fits, however unwise the tags; `signer` makes the signature of the bytes instead.
     """
     usual = {
         "v": "1",
@@ -89,7 +91,8 @@ def sign_freely(mail: bytes, tags: Mapping[str, str | None]) -> bytes:
     }
     chosen = {name: value for name, value in (usual | dict(tags)).items() if value is not None}
     field = "DKIM-Signature: " + "; ".join(f"{name}={value}" for name, value in chosen.items()) + "; b="
-    field += _rsa([*_picked(mail, chosen["h"].split(":")), _relax(field)])
+    lines = [*_picked(mail, chosen.get("h", "").split(":")), _relax(field)]
+    field += base64.b64encode(signer("\r\n".join(lines).encode())).decode() if signer else _rsa(lines)
     return field.encode() + b"\r\n" + mail
 
 
@@ -120,17 +123,25 @@ class Zone:
 
 
 def seal(
-    mail: bytes, domain: str, results: str, *, status: str | None = None, names: str = "from:to:subject:date"
+    mail: bytes,
+    domain: str,
+    results: str,
+    *,
+    status: str | None = None,
+    names: str = "from:to:subject:date",
+    signer: str = "",
 ) -> bytes:
-    """`mail` (CRLF) with the next ARC set of `domain` on top, whose results are `results` (RFC 8617 §5.1)."""
+    """`mail` (CRLF) with the next ARC set of `domain` on top, whose results are `results` (RFC 8617 §5.1).
+
+    `signer`: the domain of its message signature where that is another one."""
     earlier = _arc_fields(mail)
     instance = len(earlier) // 3 + 1
     cv = status or ("none" if instance == 1 else "pass")
     body_hash = base64.b64encode(hashlib.sha256(_relaxed_body(mail)).digest()).decode()
     aar = f"ARC-Authentication-Results: i={instance}; {results}"
     ams = (
-        f"ARC-Message-Signature: i={instance}; a=rsa-sha256; c=relaxed/relaxed; d={domain}; s=arc; "
-        f"h={names}; bh={body_hash}; b="
+        f"ARC-Message-Signature: i={instance}; a=rsa-sha256; c=relaxed/relaxed; d={signer or domain}; "
+        f"s=arc; h={names}; bh={body_hash}; b="
     )
     ams += _rsa([*_picked(mail, names.split(":")), _relax(ams)])
     seal_field = f"ARC-Seal: i={instance}; a=rsa-sha256; cv={cv}; d={domain}; s=arc; b="

@@ -175,58 +175,6 @@ def test_a_header_that_reads_in_two_ways_proves_nothing(name: str) -> None:
     assert found.address != "mallory@example.net"
 
 
-ODD_FROM: dict[str, tuple[str, Verdict, str | None]] = {
-    "plain": ("alice@example.org", PROVEN, "alice@example.org"),
-    "upper case": ("Alice <Alice@EXAMPLE.org>", PROVEN, "Alice@example.org"),
-    "plus": ("Alice <alice+privacy@example.org>", PROVEN, "alice+privacy@example.org"),
-    "quoted name": ('"Doe, Alice" <alice@example.org>', PROVEN, "alice@example.org"),
-    "encoded name": ("=?utf-8?q?Alic=C3=A9?= <alice@example.org>", PROVEN, "alice@example.org"),
-    "name in UTF-8": ("Алиса <alice@example.org>", PROVEN, "alice@example.org"),
-    "comment behind": ("alice@example.org (Alice)", PROVEN, "alice@example.org"),
-    "quoted comment behind": ('alice@example.org ("Alice")', PROVEN, "alice@example.org"),
-    "own address as comment": ("alice@example.org (alice@example.org)", PROVEN, "alice@example.org"),
-    "other address as comment": ("alice@example.org (vera@example.com)", UNPROVEN, "alice@example.org"),
-    "name turned round": ("\u202emoc.elpmaxe <alice@example.org>", UNPROVEN, "alice@example.org"),
-    "own address as name": ('"alice@example.org" <alice@example.org>', PROVEN, "alice@example.org"),
-    "own address as bare name": ("alice@example.org <alice@example.org>", PROVEN, "alice@example.org"),
-    "folded": ("Alice\r\n <alice@example.org>", PROVEN, "alice@example.org"),
-    "two": ("alice@example.org, mallory@example.net", FORGED, None),
-    "two with names": ("Alice <alice@example.org>, M <mallory@example.net>", FORGED, None),
-    "none": ("", FORGED, None),
-    "only a name": ("Alice", FORGED, None),
-    "empty brackets": ("Alice <>", FORGED, None),
-    "group": ("People: alice@example.org, vera@example.org;", FORGED, None),
-    "empty group": ("undisclosed-recipients:;", FORGED, None),
-    "NUL": ("alice@example.org\x00@example.net", FORGED, None),
-    "encoded address": ("=?utf-8?q?alice=40example.org?=", FORGED, None),
-    "encoded local part": ("=?utf-8?q?alice?=@example.org", FORGED, None),
-    "other address as name": ('"vera@example.com" <alice@example.org>', UNPROVEN, "alice@example.org"),
-    "other address, encoded": (
-        "=?utf-8?q?vera=40example.com?= <alice@example.org>",
-        UNPROVEN,
-        "alice@example.org",
-    ),
-    "other address, full width": ('"vera＠example.com" <alice@example.org>', UNPROVEN, "alice@example.org"),
-    "two in brackets": ("<vera@example.com> <alice@example.org>", UNPROVEN, None),
-    "address in comment": ("(vera@example.com) alice@example.org", UNPROVEN, None),
-    "quoted local part with @": ('"vera@example.com"@example.org', UNPROVEN, None),
-    "route": ("<@example.com:alice@example.org>", UNPROVEN, None),
-    "local part with a zero-width space": ("al\u200bice@example.org", UNPROVEN, None),
-}
-
-
-@pytest.mark.parametrize("name", ODD_FROM)
-def test_odd_senders(name: str) -> None:
-    """Signed by example.org, every one: only a From that reads one way is proven, and only it gives an address."""
-    value, worst, address = ODD_FROM[name]
-    found = judge(sign_freely(f"From: {value}\r\n".encode() + REST, {}))
-    if worst is PROVEN:
-        assert (found.verdict, found.address) == (PROVEN, address)
-    else:
-        assert found.verdict in (worst, FORGED)
-        assert found.address in (address, None)
-
-
 @pytest.mark.parametrize(
     "domain",
     ["localhost", "[192.0.2.1]", "192.0.2.1", "co.uk", "example..org", "exa_mple", "x" * 64 + ".org"],
@@ -257,7 +205,8 @@ def test_international_domains_are_compared_in_one_form() -> None:
     )
     assert judge(sign("From: a@straße.de\r\n".encode() + REST, "strasse.de"), zone).verdict is UNPROVEN
     mixed = judge(sign(b"From: a@xn--exmple-4nf.org\r\n" + REST, "xn--exmple-4nf.org"), zone)
-    assert "the From domain mixes alphabets, as look-alikes do" in mixed.reasons
+    assert "the sender's address mixes alphabets, as look-alikes do" in mixed.reasons
+    assert (mixed.verdict, mixed.address) == (UNPROVEN, None)
 
 
 def test_what_sender_and_resent_say_is_nothing_to_us() -> None:
