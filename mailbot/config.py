@@ -123,6 +123,11 @@ class Lmtp(_Table):
     """Where mail may be pushed in; an empty `listen` keeps the door shut."""
 
     listen: str = ""
+    unsubscribe_address: str = ""
+    recipients: tuple[str, ...] = ()
+    max_message_bytes: int = Field(default=26_214_400, ge=65_536)
+    max_connections: int = Field(default=50, ge=1)
+    max_per_minute: int = Field(default=3_000, ge=1)
 
 
 class Database(_Table):
@@ -226,6 +231,11 @@ class Config(_Table):
             self._secret("smtp.password", smtp.password_env, smtp.password_file) if needs_password else ""
         )
         return SmtpSettings(**known, ca_file=ca_file, password=password, oauth2=oauth2)
+
+    def unsubscribe_address(self) -> str:
+        """Where `unsubscribe+TOKEN@` is taken, whether or not our links name it."""
+        domain = self.controller.privacy_address.rpartition("@")[2]
+        return self.lmtp.unsubscribe_address or f"unsubscribe@{domain}"
 
     def master_keys(self) -> tuple[bytes, ...]:
         """The master keys, newest first. Raises ConfigTrouble when there is none or one is not 32 bytes."""

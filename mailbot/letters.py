@@ -6,7 +6,6 @@ and at most a few a day to one address, whatever it sends.
 
 from __future__ import annotations
 
-import base64
 import hmac
 import os
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from mailbot.config import Config
 from mailbot.config import Controller as ControllerTable
 from mailbot.core.case import Person
 from mailbot.core.policy import Policy
-from mailbot.core.token import address_with, spell, token_in
+from mailbot.core.token import address_with, detail_of, spell, unspell
 from mailbot.core.workflow import Effect
 from mailbot.drafts import Draft, Drafting, Occasion
 from mailbot.mail.compose import OutgoingMail, compose, new_message_id
@@ -26,6 +25,7 @@ from mailbot.mail.contexts import Controller
 from mailbot.mail.replies import Replies
 from mailbot.store import cases, letters, works
 from mailbot.store.database import Transaction
+from mailbot.store.encryption import Pseudonyms
 from mailbot.store.letters import CHALLENGES, Envelope
 from mailbot.store.tables import Case, Letter
 from mailbot.store.works import WorkKind
@@ -131,24 +131,30 @@ def controller_of(table: ControllerTable) -> Controller:
 
 def bounce_token(tx: Transaction, letter_id: UUID) -> str:
     """The envelope token of a letter: its id and a short keyed hash, so that nothing more must be stored."""
-    return spell(letter_id.bytes + _bounce_mac(tx, letter_id))
+    return spell(letter_id.bytes + _bounce_mac(tx.pseudonyms, letter_id))
 
 
 def letter_of_bounce(tx: Transaction, recipients: Sequence[str], bounce_address: str) -> Letter | None:
     """The letter whose envelope token stands in one of `recipients`."""
     for recipient in recipients:
-        token = token_in(recipient, bounce_address)
-        if token is None:
-            continue
-        raw = base64.b32decode(token.upper())
-        letter_id = UUID(bytes=raw[:-_BOUNCE_MAC_BYTES])
-        if hmac.compare_digest(raw[-_BOUNCE_MAC_BYTES:], _bounce_mac(tx, letter_id)):
+        letter_id = letter_in(tx.pseudonyms, detail_of(recipient, bounce_address) or "")
+        if letter_id is not None:
             return tx.session.get(Letter, letter_id)
     return None
 
 
-def _bounce_mac(tx: Transaction, letter_id: UUID) -> bytes:
-    return tx.pseudonyms.text("bounce", letter_id.hex)[:_BOUNCE_MAC_BYTES]
+def letter_in(pseudonyms: Pseudonyms, token: str) -> UUID | None:
+    """The letter of an envelope token; None when we did not make the token."""
+    raw = unspell(token)
+    if raw is None:
+        return None
+    letter_id = UUID(bytes=raw[:-_BOUNCE_MAC_BYTES])
+    is_ours = hmac.compare_digest(raw[-_BOUNCE_MAC_BYTES:], _bounce_mac(pseudonyms, letter_id))
+    return letter_id if is_ours else None
+
+
+def _bounce_mac(pseudonyms: Pseudonyms, letter_id: UUID) -> bytes:
+    return pseudonyms.text("bounce", letter_id.hex)[:_BOUNCE_MAC_BYTES]
 
 
 def _new_letter_id() -> UUID:

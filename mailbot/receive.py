@@ -209,7 +209,7 @@ class Receive:
         match one.reading:
             case Unreadable(reason=reason):
                 return self._quarantine(tx, one.incoming, reason, now)
-            case Reading() as reading if address := _unsubscribe_link_in(tx, reading):
+            case Reading() as reading if address := self.unsubscribing.address_in(tx, reading.mail):
                 return self._store_link(tx, one.incoming, reading, address, now)
             case Reading(automatic=None) as reading:
                 return self._store_letter(tx, one.incoming, reading, now)
@@ -229,8 +229,7 @@ class Receive:
     def _store_link(
         self, tx: Transaction, incoming: Incoming, reading: Reading, address: str, now: datetime
     ) -> str:
-        """A mail program wrote for its user to the mailto address of an unsubscribe link (RFC 2369 §3.2): the
-        sealed address in the subject counts, whoever sent the mail and whether or not a machine did."""
+        """A mail to the mailto address of an unsubscribe link, mostly by a mail program for its user."""
         language = reading.language.language
         case = self.unsubscribing.accept(tx, address, how="mailto", language=language, now=now)
         if case is not None:
@@ -414,12 +413,6 @@ def _look_ahead(tx: Transaction, read: Sequence[_Read], now: datetime) -> None:
     addresses = [address for address in senders if address]
     cases.look_ahead(tx, addresses)
     letters.look_ahead(tx, addresses, now)
-
-
-def _unsubscribe_link_in(tx: Transaction, reading: Reading) -> str | None:
-    """The address of the unsubscribe token in the mail's subject, when we made it."""
-    found = (tx.pseudonyms.address_in(word) for word in reading.mail.subject.split() if len(word) > 40)
-    return next((address for address in found if address), None)
 
 
 def _is_from(tx: Transaction, reading: Reading, address_hash: bytes | None) -> bool:

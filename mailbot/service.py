@@ -19,9 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailbot.config import Config
 from mailbot.core.plan import PlatformTrouble
+from mailbot.door import open_door
 from mailbot.followups import FollowUps
 from mailbot.mail.inbox import Inbox, Mail, MailboxTrouble
-from mailbot.mail.lmtp import LmtpAnswer, LmtpDoor, LmtpMail
 from mailbot.mail.outbox import SmtpConnection
 from mailbot.mail.watch import WatchState, watch
 from mailbot.platform.interface import Platform
@@ -30,7 +30,6 @@ from mailbot.receive import Receive
 from mailbot.scheduler import start_scheduler
 from mailbot.store import works
 from mailbot.store.database import Store
-from mailbot.store.messages import Incoming
 from mailbot.web.parts import Health
 from mailbot.work import Worker
 
@@ -112,7 +111,7 @@ class Service:
             stack.callback(scheduler.shutdown)
             self._sweep()
         if "mail" in parts and self._app.config.lmtp.listen:
-            door = LmtpDoor(self._app.config.lmtp.listen, self._accept)
+            door = open_door(self._app, self._wake.set)
             door.start()
             stack.callback(door.stop)
 
@@ -223,12 +222,6 @@ class Service:
             self._swept_at = self._app.clock()
         except SQLAlchemyError as error:
             _log.error("the sweep failed", error=type(error).__name__)
-
-    def _accept(self, mail: LmtpMail) -> LmtpAnswer:
-        """One mail pushed in is stored before it is taken."""
-        self._app.receive.take_pushed(Incoming(mail.raw, self._app.clock(), "lmtp"))
-        self._wake.set()
-        return LmtpAnswer.TAKEN
 
     def _intake(self, state: WatchState) -> str:
         late = timedelta(minutes=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -9,13 +10,17 @@ from urllib.parse import quote
 from mailbot.advance import PERSON, Advance, Happening
 from mailbot.config import Config
 from mailbot.core.case import Person
+from mailbot.core.message import ParsedMail
 from mailbot.core.request import Asked, Capacity, Kind
+from mailbot.core.token import address_with, detail_of
 from mailbot.core.workflow import Event, State, possible
 from mailbot.opening import Opening, open_case
 from mailbot.store import cases, suppressions
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request, Suppression
 
+SHORTEST_LINK = 40
+"""No token in a link is shorter."""
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -27,6 +32,9 @@ class Links:
     mailto: str
     list_unsubscribe: str
     list_unsubscribe_post: str = ONE_CLICK
+
+
+_RECIPIENTS = ("to", "delivered-to", "x-original-to", "envelope-to")
 
 
 class Unsubscribing:
@@ -41,13 +49,31 @@ class Unsubscribing:
         """The address's own link, the same for ever; nobody else can read or forge it."""
         token = self._store.pseudonyms.link_token(address)
         url = f"{self._config.web.public_url.rstrip('/')}/u/{token}"
-        local, _, domain = self._config.controller.privacy_address.rpartition("@")
-        mailto = f"mailto:{quote(local)}@{domain}?subject=unsubscribe%20{token}"
+        local, _, domain = self._mail_address(address).rpartition("@")
+        mailto = f"mailto:{quote(local, safe='+')}@{domain}?subject=unsubscribe%20{token}"
         return Links(url, mailto, f"<{url}>, <{mailto}>")
+
+    def _mail_address(self, address: str) -> str:
+        """Where a mail unsubscribes `address`. The token in the subject says whom; the one in the recipient, which
+        some programs alone keep, says it of whoever wrote, and lets our server refuse what is not ours."""
+        door = self._config.lmtp.unsubscribe_address
+        if not door:
+            return self._config.controller.privacy_address
+        return address_with(door, self._store.pseudonyms.mailto_token(address))
 
     def address_of(self, token: str) -> str | None:
         """The address a link is for; None when it is none of ours."""
         return self._store.pseudonyms.address_in(token)
+
+    def address_in(self, tx: Transaction, mail: ParsedMail) -> str | None:
+        """The address that a mail with one of our unsubscribe links unsubscribes, whoever sent the mail and whether
+        or not a machine did (RFC 2369 §3.2); None when it has no link of ours."""
+        details = _details(mail, self._config.unsubscribe_address())
+        words = [*(word for word in mail.subject.split() if len(word) > SHORTEST_LINK), *details]
+        sealed = (tx.pseudonyms.address_in(word) for word in words)
+        writers = [one.address for one in mail.from_] if details else []
+        meant = (one for one in writers if tx.pseudonyms.mailto_token(one) in map(str.lower, details))
+        return next((one for one in (*sealed, *meant) if one), None)
 
     def status(self, address: str) -> Suppression | None:
         """Since when and how; None when it never was on the list."""
@@ -99,3 +125,10 @@ class Unsubscribing:
         case = open_case(tx, controller, Opening(Person(address), "link", now, spoken), now)
         asked = Asked(Kind.UNSUBSCRIBE, Capacity.UNKNOWN, 1.0)
         return case, cases.add_request(tx, case, asked, 0, now)
+
+
+def _details(mail: ParsedMail, door: str) -> list[str]:
+    """What stands behind the plus sign of `door`. From the raw fields: the token of a link is longer than a local
+    part may be (RFC 5321 §4.5.3.1.1), though most servers let it through."""
+    words = (re.split(r"[\s<>,;]+", value) for name, value in mail.headers if name in _RECIPIENTS)
+    return [found for one in words for word in one if (found := detail_of(word, door))]

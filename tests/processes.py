@@ -50,7 +50,7 @@ def _run(folder: Path, data: Mapping[str, Any], now: datetime, die_at: int, barr
     app = build_app(config, lambda: now, knowledge())
     app.store.open()
     if die_at:
-        _die_at_step(die_at)
+        die_at_step(die_at)
     if barrier is not None:
         barrier.wait(60)
     take_in_and_work(app)
@@ -65,7 +65,7 @@ def take_in_and_work(app: App) -> None:
             pass
 
 
-def _die_at_step(number: int) -> None:
+def die_at_step(number: int) -> None:
     """Every way out of this process (transactions, mailbox, SMTP, platform) is two steps: before it, after it."""
     left = iter(range(number - 1, -1, -1))
 

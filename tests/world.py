@@ -363,11 +363,18 @@ class Builder:
 
     @contextmanager
     def world(
-        self, folder: Path, *, box: Box | None = None, database: str = "", clock: Clock | None = None
+        self,
+        folder: Path,
+        *,
+        box: Box | None = None,
+        database: str = "",
+        clock: Clock | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Iterator[World]:
-        """A world in `folder`; `database` is the URL of an empty one (default: a SQLite file)."""
+        """A world in `folder`; `database` is the URL of an empty one (default: a SQLite file), `more` has further
+        tables of config.toml."""
         shutil.copytree(self.template, folder, dirs_exist_ok=True)
-        data = config_data(folder, self.smtp, self.dns, box, database)
+        data = {**config_data(folder, self.smtp, self.dns, box, database), **(more or {})}
         with opened(folder, data, clock or Clock(), self) as app:
             yield World(folder, data, app, app.clock, self.smtp, self.dns, box)  # type: ignore[arg-type]  # a Clock
 

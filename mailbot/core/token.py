@@ -31,6 +31,12 @@ def spell(random: bytes) -> str:
     return base64.b32encode(random).decode("ascii").lower()
 
 
+def unspell(token: str) -> bytes | None:
+    """The bytes of a token as it came back (any case); None when it cannot be one of ours."""
+    folded = token.strip().lower()
+    return base64.b32decode(folded.upper()) if _FORM.match(folded) else None
+
+
 def digest(token: str) -> bytes | None:
     """SHA-256 of a token as it came back (any case); None when it cannot be one of ours."""
     folded = token.strip().lower()
@@ -45,8 +51,13 @@ def address_with(address: str, token: str) -> str:
 
 def token_in(recipient: str, address: str) -> str | None:
     """The token in `recipient`, when it is `address` with a detail part; None when not."""
+    detail = (detail_of(recipient, address) or "").lower()
+    return detail if _FORM.match(detail) else None
+
+
+def detail_of(recipient: str, address: str) -> str | None:
+    """The detail part of `recipient` as written (RFC 5233), empty where it has none; None when it is not `address`."""
     local, _, domain = address.lower().rpartition("@")
-    got_local, _, got_domain = recipient.lower().rpartition("@")
-    base, plus, detail = got_local.partition("+")
-    fits = plus and base == local and got_domain == domain and _FORM.match(detail)
-    return detail if fits else None
+    got_local, _, got_domain = recipient.rpartition("@")
+    base, _, detail = got_local.partition("+")
+    return detail if (base.lower(), got_domain.lower()) == (local, domain) else None

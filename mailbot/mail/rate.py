@@ -1,4 +1,4 @@
-"""How fast we may send."""
+"""How fast mail may go out, or come in by the door."""
 
 from __future__ import annotations
 
@@ -34,11 +34,23 @@ class RateLimit:
         if pause > 0:
             self._sleep(pause)
 
+    def try_take(self) -> bool:
+        """Whether one more may be taken now; never sleeps."""
+        with self._lock:
+            self._fill()
+            if self._tokens < 1:
+                return False
+            self._tokens -= 1
+            return True
+
     def _reserve(self) -> float:
         """Seconds until the token that was just taken is earned."""
         with self._lock:
-            now = self._clock()
-            self._tokens = min(self._most, self._tokens + (now - self._filled_at) * self._per_second)
-            self._filled_at = now
+            self._fill()
             self._tokens -= 1
             return max(0.0, -self._tokens / self._per_second)
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._tokens = min(self._most, self._tokens + (now - self._filled_at) * self._per_second)
+        self._filled_at = now

@@ -18,11 +18,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 from mailbot.core.address import normalise
+from mailbot.core.token import TOKEN_BYTES, spell, unspell
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID_BYTES = 4
 _LINK_BLOCK = 16
+_MARK_BYTES = TOKEN_BYTES // 2
 _LINK_VERSION = b"\x01"
 
 
@@ -129,6 +131,20 @@ class Pseudonyms:
             return self._links.decrypt(sealed[1:], [b"unsubscribe"]).rstrip(b"\0").decode()
         except (binascii.Error, InvalidTag, ValueError):
             return None
+
+    def mailto_token(self, address: str) -> str:
+        """A token of `address` short enough for a local part (RFC 5321 §4.5.3.1.1): a mark of the address, and one
+        that shows that the first is ours. It tells whether an address is meant, never which."""
+        mark = self.address(address)[:_MARK_BYTES]
+        return spell(mark + self._seen_in(mark))
+
+    def is_mailto_token(self, token: str) -> bool:
+        """Whether we made it, for whomever."""
+        raw = unspell(token)
+        return raw is not None and hmac.compare_digest(raw[_MARK_BYTES:], self._seen_in(raw[:_MARK_BYTES]))
+
+    def _seen_in(self, mark: bytes) -> bytes:
+        return self.text("mailto", mark.hex())[:_MARK_BYTES]
 
     def _keyed(self, prefix: bytes, value: str) -> bytes:
         return hmac.digest(self._hash_key, prefix + value.encode("utf-8", "surrogatepass"), "sha256")
