@@ -85,7 +85,6 @@ class App:
             clock=self.clock,
             health=health,
             open_request=self.asking.open_request,
-            rule_sentences=self.knowledge.classifier.sentences(),
             field_names=self.data_map.correctable_fields(),
         )
 

@@ -151,7 +151,14 @@ def as_json(reading: Reading, path: str) -> dict[str, object]:
             "reasons": list(reading.sender.reasons),
         },
         "opinions": [
-            {"kind": one.kind.value, "rules": one.rules, "model": one.model}
+            {
+                "kind": one.kind.value,
+                "rules": one.rules,
+                "model": one.model,
+                "features": [
+                    {"sort": x.sort.value, "name": x.name, "weight": x.weight} for x in one.features
+                ],
+            }
             for one in reading.understanding.opinions
         ],
         "decision": reading.decided.decision.value,
@@ -193,6 +200,7 @@ def _asked_json(asked: Asked) -> dict[str, object]:
 def _evidence_json(evidence: Evidence) -> dict[str, object]:
     shown: dict[str, object] = {
         "rule": evidence.rule,
+        "sentence": evidence.sentence,
         "text": evidence.text,
         "start": evidence.start,
         "end": evidence.end,

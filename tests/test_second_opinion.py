@@ -15,7 +15,7 @@ from mailbot.core.opinion import cut, evidence_for, score
 from mailbot.core.request import Kind
 from mailbot.examples import Labelled, load_examples
 from mailbot.knowledge import load_knowledge
-from mailbot.reading import Knowledge, Reader
+from mailbot.reading import Knowledge, Reader, as_json
 from mailbot.resources import ResourceTrouble, built_in
 from mailbot.second_opinion import load_ideas, load_model, load_second_opinion, save_model
 from mailbot.teaching import digests_of, teach
@@ -152,3 +152,11 @@ def _seconds(work: object) -> float:
     assert callable(work)
     work()
     return time.perf_counter() - started
+
+
+def test_the_second_opinion_says_what_it_weighed(reader: Reader) -> None:
+    shown = as_json(reader.read_text("", "Please delete my account."), "a.txt")
+    deletion = next(one for one in shown["opinions"] if one["kind"] == "deletion")
+    assert deletion["features"][0]["weight"] > 0
+    assert any("delete" in one["name"] for one in deletion["features"])
+    assert shown["requests"][0]["evidence"][0]["sentence"] == "Asks to delete or close the account."

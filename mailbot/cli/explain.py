@@ -108,6 +108,9 @@ def _letter(line: Mapping[str, object]) -> list[tuple[str, str]]:
     requests = line["requests"]
     for request in requests if isinstance(requests, list) else []:
         rows += _request(request)
+    opinions = line["opinions"]
+    for opinion in opinions if isinstance(opinions, list) else []:
+        rows += _opinion(opinion)
     sender = line["sender"]
     if isinstance(sender, dict):
         how = f" by {sender['method']} of {sender['domain']}" if sender["method"] else ""
@@ -126,10 +129,21 @@ def _request(request: Mapping[str, object]) -> list[tuple[str, str]]:
     rows = [("asks", f"{request['kind']}, as {request['capacity']} (confidence {request['confidence']})")]
     evidence, fields = request["evidence"], request["fields"]
     for one in evidence if isinstance(evidence, list) else []:
-        rows.append(("", f"“{one['text']}”: rule {one['rule']}"))
+        rows.append(("", f"“{one['text']}”: {one['sentence']} (rule {one['rule']})"))
     for one in fields if isinstance(fields, list) else []:
         rows.append(("", f"{one['field']}: {one['old'] or '(nothing)'} → {one['new']}"))
     return rows
+
+
+def _opinion(opinion: Mapping[str, object]) -> list[tuple[str, str]]:
+    rules = "not seen" if opinion["rules"] is None else f"{opinion['rules']:.2f}"
+    rows = [("opinions", f"{opinion['kind']}: rules {rules}, second opinion {opinion['model']:.2f}")]
+    features = opinion["features"]
+    weighed = [
+        f"{one['name']} ({one['sort']}) {one['weight']:+.2f}"
+        for one in (features if isinstance(features, list) else [])
+    ]
+    return [*rows, ("", f"weighed most: {', '.join(weighed)}")] if weighed else rows
 
 
 def _texts(value: object) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mailbot.core.classify import is_reply
+from mailbot.core.feature_names import features_for
 from mailbot.core.features import IdeaBook
 from mailbot.core.opinion import KINDS, Floats, Model, Scores, cut, evidence_for, score
 from mailbot.core.request import (
@@ -174,11 +175,16 @@ class SecondOpinion:
     ) -> Understanding:
         """What rules and model together understand. `language` None: unsure which; a reply's subject is not read."""
         title = "" if is_reply(subject) else subject
-        model, letter = self._model, cut(title, new_text, self.book(language))
-        return combine(
+        model, book = self._model, self.book(language)
+        letter = cut(title, new_text, book)
+        joined = combine(
             rules,
             score(model, letter),
             model.agreement,
             lambda kind: evidence_for(model, letter, kind),
             has_rules=has_rules,
         )
+        named = [
+            replace(one, features=features_for(model, letter, one.kind, book)) for one in joined.opinions
+        ]
+        return replace(joined, opinions=tuple(named))

@@ -87,10 +87,6 @@ class Classifier:
     def __init__(self, rulebooks: Mapping[Language, Rulebook]) -> None:
         self._rulebooks = rulebooks
 
-    def sentences(self) -> dict[str, str]:
-        """Every rule's id with the sentence that says what it recognises, for staff."""
-        return {rule.id: rule.sentence for book in self._rulebooks.values() for rule in book.rules}
-
     def knows(self, languages: Iterable[Language]) -> bool:
         """There are rules for one of the languages at least."""
         return any(language in self._rulebooks for language in languages)
@@ -225,7 +221,7 @@ def _of_type(holders: Sequence[Holder], hits: Iterable[Hit], wanted: type[_Type]
 
 def _evidence(rule: Rule, letter: Letter, hit: Hit, in_subject: bool) -> Evidence:
     start, end = letter.span(hit.first, hit.last)
-    return Evidence(rule.id, letter.source[start:end], start, end, in_subject)
+    return Evidence(rule.id, letter.source[start:end], start, end, in_subject, rule.sentence)
 
 
 def _is_read(rule: Rule, letter: Letter, hit: Hit, in_subject: bool) -> bool:

@@ -19,6 +19,7 @@ OUTPUTS = REVIEW + 1
 """One score for each kind, each capacity, "takes a request back" and "a careful person would look"."""
 SUBJECT_SENTENCE = -1_000_000
 MODEL_RULE = "model"
+MODEL_SENTENCE = "The words that weigh most for the second opinion."
 _MOST_EVIDENCE = 3
 _IDF_UNIT = 16.0
 
@@ -99,12 +100,18 @@ def evidence_for(model: Model, letter: Letter, kind: Kind) -> tuple[Evidence, ..
     return tuple(_evidence(letter, first, last) for first, last in _runs(sorted(best)))
 
 
+def amounts_of(model: Model, letter: Letter, output: int) -> Floats:
+    """What each seen feature adds to one score."""
+    seen = letter.seen
+    column = model.weights[seen.places, output].astype(np.float32) * model.scales[output]
+    return np.asarray(values_of(seen, model.rarities) * column, np.float32)
+
+
 def _weight_of_tokens(model: Model, letter: Letter, output: int) -> NDArray[np.float64]:
     """What each token adds to one score; a feature of two tokens counts half for each."""
     seen = letter.seen
     size = len(letter.subject.texts) + len(letter.body.texts)
-    column = model.weights[seen.places, output].astype(np.float32) * model.scales[output]
-    each = values_of(seen, model.rarities) * column / seen.counts
+    each = amounts_of(model, letter, output) / seen.counts
     places, first, last = seen.instances
     amounts = each[np.searchsorted(seen.places, places)] / 2
     return np.asarray(np.bincount(first, amounts, size) + np.bincount(last, amounts, size), np.float64)
@@ -131,4 +138,5 @@ def _evidence(letter: Letter, first: int, last: int) -> Evidence:
 def _span(tokens: Tokens, first: int, last: int, *, in_subject: bool) -> Evidence:
     folded = tokens.folded
     start, end = folded.original(tokens.starts[first]), folded.original(tokens.ends[last] - 1) + 1
-    return Evidence(MODEL_RULE, folded.text[tokens.starts[first] : tokens.ends[last]], start, end, in_subject)
+    words = folded.text[tokens.starts[first] : tokens.ends[last]]
+    return Evidence(MODEL_RULE, words, start, end, in_subject, MODEL_SENTENCE)

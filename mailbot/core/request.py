@@ -48,6 +48,8 @@ class Evidence:
     start: int
     end: int
     in_subject: bool = False
+    sentence: str = ""
+    """What the rule recognises, as it stood in the rules when the mail was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,32 @@ class Asked:
     """Rules and second opinion both see it; also where only the rules read."""
 
 
+class FeatureSort(StrEnum):
+    """What the second opinion looks at: runs of letters, words and pairs of words, and what words mean."""
+
+    LETTERS = "letters"
+    WORDS = "words"
+    IDEAS = "ideas"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing in a letter that the second opinion weighs: above 0 it speaks for a kind, below against it."""
+
+    sort: FeatureSort
+    name: str
+    weight: float
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What each of the two opinions says of one kind, 0..1: `rules` None where the rules do not see it."""
+    """What each of the two opinions says of one kind, 0..1: `rules` None where the rules do not see it.
+    `features` are what weighed most in the second opinion, the heaviest first."""
 
     kind: Kind
     rules: float | None
     model: float
+    features: tuple[Feature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ class OpenRequest(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """`templates` are folders that hold `web/…`, an earlier one before a later one. `rule_sentences` says in
-    plain English what a rule id means; `field_names` are the fields a correction may name (data map)."""
+    """`templates` are folders that hold `web/…`, an earlier one before a later one. `field_names` are the fields
+    a correction may name (data map)."""
 
     config: Config
     store: Store
@@ -70,5 +70,4 @@ class Parts:
     clock: Callable[[], datetime]
     health: Callable[[], Health]
     open_request: OpenRequest | None = None
-    rule_sentences: Mapping[str, str] = field(default_factory=dict)
     field_names: tuple[str, ...] = ()

@@ -104,7 +104,6 @@ def make_world(folder: Path, **web: Any) -> World:
         templates=(ROOT / "templates",),
         clock=lambda: clock[0],
         health=lambda: Health(True, {"intake": "ok", "outbox": "ok", "clock": "ok"}, clock[0]),
-        rule_sentences={"deletion.en.close_account": "The person wants their account closed."},
         field_names=("email", "name", "phone"),
     )
     site = create_site(parts)
@@ -200,6 +199,7 @@ def _add_mail(
     start = text.find(evidence)
     found = {
         "rule": "deletion.en.close_account",
+        "sentence": "The person wants their account closed.",
         "text": evidence,
         "start": start,
         "end": start + len(evidence),
@@ -215,6 +215,17 @@ def _add_mail(
                 "confidence": 0.93,
                 "evidence": [found] if start >= 0 else [],
                 "fields": [],
+            }
+        ],
+        "opinions": [
+            {
+                "kind": kind.value,
+                "rules": 0.96,
+                "model": 0.88,
+                "features": [
+                    {"sort": "ideas", "name": "delete before account", "weight": 1.21},
+                    {"sort": "words", "name": "yesterday", "weight": -0.07},
+                ],
             }
         ],
         "sender": {"verdict": verdict, "method": None, "domain": "example.org", "reasons": ["no signature"]},

@@ -95,6 +95,8 @@ def test_the_queue_masks_people_and_shows_what_matters(world: World) -> None:
     page = world.client.get("/staff/").text
     for shown in (reference, "2 days overdue", "deletion", "forged", "the sender is not proven", "a…@….org"):
         assert shown in page
+    for opinion in ("rules 96 %, second 88 %", "The person wants their account closed."):
+        assert opinion in page
     for hidden in ("alice", "Alice", "delete my account", "My account"):
         assert hidden not in page
 
@@ -186,6 +188,21 @@ def test_evidence_is_marked_with_its_rule(world: World) -> None:
     page = world.client.get(f"/staff/case/{reference}").text
     assert "deletion.en.close_account: The person wants their account closed." in page
     assert ">delete my account</mark>" in page
+
+
+def test_both_opinions_stand_beside_the_mail_with_what_they_weighed(world: World) -> None:
+    reference = add_case(world.store)
+    _open(world, reference)
+    page = world.client.get(f"/staff/case/{reference}").text
+    for shown in (
+        "Rules: 96 %",
+        "Second opinion: 88 %",
+        "delete before account",
+        "+1.21",
+        "yesterday",
+        "-0.07",
+    ):
+        assert shown in page
 
 
 def test_a_hostile_mail_cannot_do_anything_on_our_page(world: World) -> None:

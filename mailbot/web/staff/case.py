@@ -171,7 +171,6 @@ def show_sheet(
         case=sheet,
         message=message,
         path=case_path(sheet.reference),
-        sentences=parts.rule_sentences,
         kinds=tuple(Kind),
         capacities=tuple(Capacity),
         field_names=parts.field_names,

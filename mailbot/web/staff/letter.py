@@ -37,7 +37,7 @@ _NAME_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069/\\:*?\
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text; `rules` are the ids of the rules it is evidence for (none: plain text)."""
+    """A stretch of text; `rules` are the rules it is evidence for, each with its sentence (none: plain text)."""
 
     text: str
     rules: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def marked(text: str, evidence: Sequence[EvidenceRead]) -> list[Piece]:
     found = [one for one in evidence if 0 <= one.start < min(one.end, len(text))]
     cuts = sorted({0, len(text), *(one.start for one in found), *(min(one.end, len(text)) for one in found)})
     pieces = (
-        Piece(text[start:end], tuple(one.rule for one in found if one.start <= start and end <= one.end))
+        Piece(text[start:end], tuple(one.title for one in found if one.start <= start and end <= one.end))
         for start, end in pairwise(cuts)
     )
     return [piece for piece in pieces if piece.text]

@@ -102,7 +102,6 @@ class MessagePages:
             message=message,
             mail=mail,
             path=quarantine_path(message.id),
-            sentences=self._parts.rule_sentences,
         )
 
     def open(self, request: Request, login: Login, _: Form) -> Response:

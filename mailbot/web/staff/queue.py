@@ -23,7 +23,7 @@ from mailbot.store.tables import Request as AskedRequest
 from mailbot.web.pages import Pages
 from mailbot.web.parts import Parts
 from mailbot.web.staff.login import Gate, Login
-from mailbot.web.staff.reading import Reading, reading_of
+from mailbot.web.staff.reading import OpinionRead, Reading, reading_of
 
 PAGE_LENGTH = 50
 WAITING = "waiting"
@@ -44,6 +44,10 @@ class Row:
     language: str
     address: str
     verdict: str
+    opinion: OpinionRead | None
+    """What rules and second opinion say of this kind; None where it was not read from a mail."""
+    sentence: str
+    """What the rule that decided recognises; holds no personal data."""
     opened_at: datetime
     due_on: date
     days_left: int
@@ -143,6 +147,7 @@ def _found(tx: Transaction, filters: Filters) -> Sequence[tuple[AskedRequest, Ca
 
 
 def _row(tx: Transaction, asked: AskedRequest, case: Case, today: date) -> Row:
+    reading = _first_reading(tx, case)
     return Row(
         reference=case.reference,
         kind=asked.kind,
@@ -151,7 +156,9 @@ def _row(tx: Transaction, asked: AskedRequest, case: Case, today: date) -> Row:
         reason=asked.reason,
         language=case.language,
         address=_masked_address(tx, case),
-        verdict=_first_reading(tx, case).verdict,
+        verdict=reading.verdict,
+        opinion=reading.opinion(asked.kind),
+        sentence=reading.sentence(asked.kind),
         opened_at=case.opened_at,
         due_on=case.due_on,
         days_left=(case.due_on - today).days,

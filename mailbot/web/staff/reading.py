@@ -19,10 +19,16 @@ class EvidenceRead(_Part):
     """The words that decided; offsets count characters of the new text, or of the subject."""
 
     rule: str
+    sentence: str = ""
     text: str = ""
     start: int = 0
     end: int = 0
     in_: str | None = Field(default=None, alias="in")
+
+    @property
+    def title(self) -> str:
+        """The rule, and what it recognises."""
+        return f"{self.rule}: {self.sentence}" if self.sentence else self.rule
 
 
 class FieldRead(_Part):
@@ -43,6 +49,32 @@ class AskedRead(_Part):
     fields: tuple[FieldRead, ...] = ()
 
 
+class FeatureRead(_Part):
+    """One thing that the second opinion weighed: letters, words or ideas; negative speaks against."""
+
+    sort: str = ""
+    name: str = ""
+    weight: float = 0.0
+
+
+class OpinionRead(_Part):
+    """What each of both opinions says of one kind; `rules` None where the rules do not see it."""
+
+    kind: str
+    rules: float | None = None
+    model: float = 0.0
+    features: tuple[FeatureRead, ...] = ()
+
+    @property
+    def speaking(self) -> tuple[tuple[str, tuple[FeatureRead, ...]], ...]:
+        """The features that speak for the kind, and those against it."""
+        parts = (
+            ("for", tuple(one for one in self.features if one.weight > 0)),
+            ("against", tuple(one for one in self.features if one.weight <= 0)),
+        )
+        return tuple(part for part in parts if part[1])
+
+
 class SenderRead(_Part):
     """What is known of who sent it, and why."""
 
@@ -60,6 +92,7 @@ class Reading(_Part):
     new_text: str = ""
     subject: str = ""
     requests: tuple[AskedRead, ...] = ()
+    opinions: tuple[OpinionRead, ...] = ()
     sender: SenderRead = SenderRead()
     decision: str = ""
     reasons: tuple[str, ...] = ()
@@ -69,6 +102,21 @@ class Reading(_Part):
     def verdict(self) -> str:
         """The verdict on the sender, or nothing."""
         return self.sender.verdict
+
+    def opinion(self, kind: str) -> OpinionRead | None:
+        """What both opinions say of `kind`."""
+        return next((one for one in self.opinions if one.kind == kind), None)
+
+    def sentence(self, kind: str) -> str:
+        """What the first rule that saw `kind` recognises."""
+        every = (one.sentence for asked in self.requests if asked.kind == kind for one in asked.evidence)
+        return next(every, "")
+
+    @property
+    def further_opinions(self) -> tuple[OpinionRead, ...]:
+        """What both say of kinds that were not read into the mail in the end."""
+        asked = {one.kind for one in self.requests}
+        return tuple(one for one in self.opinions if one.kind not in asked)
 
     def evidence(self, *, in_subject: bool) -> tuple[EvidenceRead, ...]:
         """All evidence in the subject, or all in the new text."""
