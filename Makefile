@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SAY := @printf '\033[1m%s\033[0m\n'
 
 
-.PHONY: setup setup-dev system demo demo-once test lint bench docs lock clean
+.PHONY: setup setup-dev system demo demo-once test lint bench docs fuzz lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.run
@@ -55,6 +55,13 @@ lint: setup-dev
 bench: setup-dev system
 	$(BIN)/python -m bench
 
+# atheris tries to break the reading of mails, two minutes each.
+fuzz: setup-dev
+	$(PIP) install -q --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m fuzz parse --seconds 120
+	$(BIN)/python -m fuzz newest_text --seconds 120
+	$(BIN)/python -m fuzz html_text --seconds 120
+
 docs: setup-dev
 	$(BIN)/python -m docs.generate
 
@@ -63,6 +70,7 @@ lock:
 	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --group build -o requirements/build.txt --custom-compile-command "make lock"
 	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql pyproject.toml -o requirements/run.txt --custom-compile-command "make lock"
 	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt --custom-compile-command "make lock"
+	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --group fuzz -o requirements/fuzz.txt --custom-compile-command "make lock"
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis dist
