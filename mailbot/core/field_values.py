@@ -30,9 +30,9 @@ _COMPANY = re.compile(
 
 
 def clean_value(field: str, segment: str) -> str | None:
-    """The value of `field` that `segment` is, trimmed and normalised: addresses of mail by email-validator,
-    phone numbers with a country's prefix to their international form. A number without one stays as written:
-    the language does not tell the country. None when there is none that could be right."""
+    """The value of `field` that `segment` is, trimmed: addresses of mail normalised by email-validator,
+    phone numbers checked by phonenumbers where they tell their country, and left as written: the person sees
+    the value on the confirm page. None when there is none that could be right."""
     return _CLEANERS[field](segment[:_LONGEST_VALUE])
 
 
@@ -74,9 +74,7 @@ def _clean_phone(segment: str) -> str | None:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
         return text if 6 <= sum(map(str.isdigit, text)) <= 15 else None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return text if phonenumbers.is_possible_number(number) else None
 
 
 def _clean_vat_number(segment: str) -> str | None:

@@ -13,6 +13,7 @@ from mailbot.core.field_page import read_page
 from mailbot.core.field_values import clean_value, is_company, is_country
 from mailbot.core.field_weights import Weighed, weigh_values
 from mailbot.core.letter import Letter
+from mailbot.core.nominative import is_first_name, nominative
 from mailbot.core.phrases import Hit
 from mailbot.core.request import FieldChange, Language
 from mailbot.core.rules import Rulebook
@@ -25,6 +26,7 @@ _TYPED = {Form.EMAIL: "email", Form.VAT_NUMBER: "vat_number", Form.ADDRESS: "add
 _FORMED = (*_TYPED, Form.NUMBER)
 _PAIR_SENTENCES = 3
 _NAMES = ("name", "first_name", "last_name")
+_STANDS_ALONE = (":", "=", ">", "→")
 _NOT_TYPED = ("email", "phone", "vat_number")
 
 
@@ -36,6 +38,7 @@ def read_fields(
     names."""
     weighed = weigh_values(read_page(rulebook, letter, hits, topics))
     named = _without_block([named for one in weighed if (named := _with_field(one, rulebook)) is not None])
+    named = [_in_nominative(one, letter, rulebook) for one in named]
     named = _with_same_field(_without_asides(named))
     return tuple(dict.fromkeys(_changes(named, rulebook.language)))
 
@@ -48,6 +51,20 @@ def _with_field(value: Weighed, rulebook: Rulebook) -> Weighed | None:
     return replace(value, field=field, text=text, labelled=labelled) if text is not None else None
 
 
+def _in_nominative(value: Weighed, letter: Letter, rulebook: Rulebook) -> Weighed:
+    """The value without the case that its sentence puts it in; after a label's colon it stands in none."""
+    if (
+        value.form not in (Form.NAME, Form.PLAIN)
+        or letter.source[: value.start].rstrip()[-1:] in _STANDS_ALONE
+    ):
+        return value
+    field = value.field
+    if field == "last_name" and " " in value.text and is_first_name(value.text.split()[0], rulebook.language):
+        field = "name"
+    text = nominative(field, value.text, rulebook.language, rulebook.endings)
+    return replace(value, field=field, text=text)
+
+
 def _field(value: Weighed, rulebook: Rulebook) -> str:
     if value.form in _TYPED:
         return _TYPED[value.form]
@@ -58,7 +75,7 @@ def _field(value: Weighed, rulebook: Rulebook) -> str:
     field = "" if value.field in _NOT_TYPED else value.field
     if field != "company" and is_company(value.text) and " " in value.text:
         return "company"
-    if field in ("", "city", "name", "address", "company") and is_country(value.text, rulebook.language):
+    if field in ("", "city", "name", "address", "company") and _is_country(value.text, rulebook):
         return "country"
     if field == "address" and not any(map(str.isdigit, value.text)):
         return "city" if value.text[0].isupper() and value.score >= 1 else ""
@@ -67,6 +84,11 @@ def _field(value: Weighed, rulebook: Rulebook) -> str:
     if field in ("", "name"):
         return _name_field(value, field)
     return field
+
+
+def _is_country(text: str, rulebook: Rulebook) -> bool:
+    called = nominative("country", text, rulebook.language, rulebook.endings)
+    return is_country(text, rulebook.language) or is_country(called, rulebook.language)
 
 
 def _name_field(value: Weighed, field: str) -> str:

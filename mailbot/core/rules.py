@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from mailbot.core.fold import fold
 from mailbot.core.letter import Letter, read_letter
+from mailbot.core.nominative import Endings
 from mailbot.core.phrases import Hit, Matcher, Notation, Pattern, PatternError
 from mailbot.core.request import Capacity, Kind, Language
 
@@ -173,6 +174,8 @@ class Rulebook:
     clause_words: frozenset[str]
     never_values: frozenset[str] = frozenset()
     """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour")."""
+    endings: Mapping[str, Endings] = field(default_factory=dict)
+    """By field: ends of inflected words with what stands there in the nominative."""
     noun_capitals: bool = False
     """Every noun begins with a capital, as in German: a capital shows no name."""
 
@@ -328,6 +331,7 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
         frozenset(top.texts("abbreviations")),
         frozenset(top.texts("clause_words")),
         _never_values(top),
+        _endings(top),
         top.flag("noun_capitals"),
     )
 
@@ -335,6 +339,22 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
 def _never_values(top: _Entry) -> frozenset[str]:
     texts = _Entry(f"{top.name}[fields]", top.table("fields")).texts(CueRole.NEVER.value)
     return frozenset(word for text in texts for word in re.findall(r"\w+", fold(text).text))
+
+
+def _endings(top: _Entry) -> Mapping[str, Endings]:
+    table = _Entry(
+        f"{top.name}[fields.endings]", _Entry(f"{top.name}[fields]", top.table("fields")).table("endings")
+    )
+    table.check_keys(set(FIELD_NAMES))
+    return {name: _pairs(table, name) for name in table.values}
+
+
+def _pairs(table: _Entry, name: str) -> Endings:
+    """ "oje>a" as ("oje", "a"), longest first."""
+    pairs = [tuple(text.split(">")) for text in table.texts(name)]
+    if any(len(pair) != 2 for pair in pairs):
+        raise RuleError(f"{table.name}: `{name}`: write an ending, > and what stands there in the nominative")
+    return tuple(sorted(((one, other) for one, other in pairs), key=lambda pair: -len(pair[0])))
 
 
 def _word_lists(top: _Entry) -> Mapping[str, Sequence[str]]:
@@ -409,7 +429,7 @@ def _add_withdrawal(builder: _Builder, unnamed: _Entry) -> None:
 
 
 def _add_fields(builder: _Builder, entry: _Entry) -> None:
-    entry.check_keys({"labels", *(role.value for role in CueRole if role is not CueRole.LABEL)})
+    entry.check_keys({"labels", "endings", *(role.value for role in CueRole if role is not CueRole.LABEL)})
     for role in (CueRole.LABEL, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.HINT):
         key = "labels" if role is CueRole.LABEL else role.value
         table = _Entry(f"{entry.name} {key}", entry.table(key))

@@ -130,7 +130,7 @@ def test_a_hostile_letter_takes_no_more_than_a_second(hostile: str) -> None:
     [
         ("email", " <Alice@EXAMPLE.org>.", "Alice@example.org"),
         ("email", "alice at example", None),
-        ("phone", "+37061234567", "+370 612 34567"),
+        ("phone", "+37061234567", "+37061234567"),
         ("phone", "12", None),
         ("vat_number", "LT 100 001 919 017", "LT100001919017"),
         ("vat_number", "BE 0456.789.123", "BE0456789123"),
