@@ -68,22 +68,25 @@ _NO_HANDLE = re.compile(
     r"(?:[A-Za-z]\.)+[A-Za-z]?|\w+-(?:id|name|naam|mail|adres)|e-mail\w*|skype", re.IGNORECASE
 )
 _SUFFIX = re.compile(
-    r"(?:,?\s(?:Sp\.?\s?z\s?o\.?\s?o\.?|S\.?\s?A\.?(?:\s?S\.?)?|S\.?\s?L\.?(?:\s?U\.?)?|S\.?p\.?A\.?|s\.?r\.?l\.?s?|snc|sas"
+    r"(?:,?\s(?:Sp\.?\s?z\s?o\.?\s?o\.?|S\.?\s?A\.?(?:\s?S\.?)?|S\.?\s?L\.?(?:\s?U\.?)?|S\.?p\.?A\.?|[Ss]\.?\s?[Rr]\.?\s?[Ll]\.?[Ss]?|snc|sas|S\.?[Nn]\.?[Cc]|S\.[Aa]\.[Ss]"
     r"|Ltda|Lda|Ltd|LLC|LLP|Inc|plc|PLC|GmbH(?: & Co\.? KG)?|KG|OHG|AG|UG|eG|e\.\s?V\.|e\.\s?K\.|SARL|SAS|SASU|EURL|SA"
     r"|BV|B\.V\.|bv|NV|VOF|vof|vzw|BVBA|UAB|MB|VšĮ|ТОВ|ФОП|ООО|ЗАО|ОАО|АО)\b\.?)+"
 )
+_FULL_STOP = re.compile(r"\w{3}\.(?!\s?[,;)/]|\s[^\W\d_A-Z])")
+"""It ends the sentence and is not of the legal form ("Lda.")."""
 _PREFIX = r"(?:UAB|MB|VšĮ|AB|ТОВ|ТзОВ|ФОП|ПП|ООО|ЗАО|ОАО|АО|ИП|ЧП|SARL|SAS|SA)"
 _PREFIXED = re.compile(
     rf"(?<!\w){_PREFIX}\s(?:[„«\"“][^”“»\"\n]{{1,60}}[”“»\"]|{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,3}})"
 )
 
 _HOUSE = (
-    r"(?:n[.º°ro]{0,3}\s?|(?:д|дом|буд|будинок|№)\.?\s?)?\d{1,5}(?:\s?[A-Za-zА-Я](?!\w))?"
+    r"(?:(?:s\.?n\.?c|s/n)(?!\w)|(?:n[.º°ro]{0,3}\s?|(?:immeuble|imm|bloc|bloque|bloco|edificio|edif|lote|lotto|torre|km)\.?\s"
+    r"|(?:д|дом|буд|будинок|№)\.?\s?)?\d{1,5}(?:\s?[A-Za-zА-Я](?!\w))?"
     r"(?:\s?[-/]\s?(?:\d{1,4}\w?|[A-Z]{1,3}(?!\w))){0,2}(?:\s?#\s?\d{1,4}\w?(?:\s?-\s?\d{1,4})?)?"
-    r"(?:\s(?:boîte|bte|bus|apt|apto|lok|kv|app|piso|int)\.?\s?\d{1,4}\w?)?(?![\w@])"
+    r"(?:\s(?:boîte|bte|bus|apt|apto|lok|kv|app|piso|int)\.?\s?\d{1,4}\w?)?(?![\w@]))"
 )
 _STREET_BEFORE = (
-    r"(?:via|viale|corso|piazza|piazzale|vicolo|largo|strada|contrada|rua|avenida|avda|av|travessa|praça|praca|praceta"
+    r"(?:via|viale|salita|calata|borgo|località|résidence|residence|lotissement|quartier|urbanización|urb|glorieta|pasaje|corso|piazza|piazzale|vicolo|largo|strada|contrada|rua|avenida|avda|av|travessa|praça|praca|praceta"
     r"|estrada|alameda|rodovia|beco|calle|camino|carrera|calzada|paseo|plaza|ronda|callejón|jirón|ul|ulica|aleja|aleje"
     r"|al|os|pl|plac|osiedle|rynek|вул|вулиця|ул|улица|пр|просп|проспект|пр-т|пров|провулок|пер|переулок|бул|бульвар"
     r"|б-р|пл|площадь|площа|наб|набережная|набережна|шоссе|rue|avenue|boulevard"
@@ -110,19 +113,21 @@ _STREETS = (
                rf"|(?:\s[^\W\d_]{{1,30}}){{1,4}}(?=[,.\n]|$))"),
     re.compile(rf"(?<![\w@.])(?:(?:Unit|Suite|Flat|Apt|Apartment|Floor|Office|Studio|Room|Block)\.?\s)?\d{{1,5}}[A-Za-z]?,?\s"
                rf"(?:{_U}[\w'’-]{{0,40}}\s){{1,4}}{_STREET_ENGLISH}(?!\w)", re.IGNORECASE),
-    re.compile(rf"(?<![\w@])(?:{_STREET_BEFORE}\b\.?|c/)\s?(?=[^\W\d])(?:{_W}\s){{0,4}}?{_W},?\s{_HOUSE}",
+    re.compile(rf"(?<![\w@])(?:{_STREET_BEFORE}\b\.?|c/)\s?(?:(?=[^\W\d])|\d{{1,2}}°?\sd[ei]\s)(?:{_W}\s){{0,4}}?{_W},?\s{_HOUSE}",
                re.IGNORECASE),
 )  # fmt: skip
 _LOOSE_STREETS = (
-    re.compile(rf"(?<![\w@]){_U}[\w'’.-]{{0,40}}(?:\s{_W}){{0,4}}?,?\s{_HOUSE}"),
-    re.compile(rf"(?<![\w@.])\d{{1,4}}[A-Za-z]?,?\s{_U}[\w'’-]{{1,40}}(?:\s{_U}[\w'’-]{{1,40}}){{0,3}}"),
+    re.compile(rf"(?<![\w@]){_U}[\w'’.-]{{0,40}}(?:[ \u00a0]{_W}){{0,4}}?,?[ \u00a0]{_HOUSE}"),
+    re.compile(
+        rf"(?<![\w@.])\d{{1,4}}[A-Za-z]?,?[ \u00a0]{_U}[\w'’-]{{1,40}}(?:[ \u00a0]{_U}[\w'’-]{{1,40}}){{0,3}}"
+    ),
 )
 _CITY = rf"{_U}[\w'’-]{{1,30}}(?:[ ](?:{_PARTICLE}[ ])?{_U}[\w'’-]{{1,30}}){{0,3}}"
 _AFTER_STREET = re.compile(
-    rf"(?:,\s?|\s?\n\s?|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
+    rf"(?:,\s?|\s?\n\s?(?=(?:[A-Z]{{1,2}}-)?\d{{2,5}}|{_CITY},?\s?\n\s?(?:\d{{4,6}}|[A-Z]{{1,2}}\d))|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
     rf"(?:[A-Z]{{1,2}}-)?\d{{2,5}}(?:[ -][\dA-Z]{{2,3}})?(?:\s{_CITY})?"
     rf"|{_U}[\w'’-]{{1,30}}(?:[ -](?:{_PARTICLE}[ ])?(?:{_U}[\w'’-]{{1,30}}|\d{{1,5}}\w?)){{0,3}}(?![\w@])"
-    rf"|\d{{1,2}}\.?[ºª°](?:\s?\w{{1,5}}\.?)?(?=[,.\s]|$)|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-z]?(?![\w@]|\.\d)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
+    rf"|\d{{1,2}}(?:\.?[ºª°]|e|er|ère|ème)(?:\s?\w{{1,6}}\.?)?(?=[,.\s]|$)|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-z]?(?![\w@]|\.\d)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
     rf"|(?<=\d)\s\d[A-Z]{{2}}(?!\w)|(?<=\d[A-Z])\s\d[A-Z]{{2}}(?!\w)"
 )
 _BEFORE_STREET = re.compile(
@@ -163,7 +168,7 @@ def _all(text: str, addresses: bool, handles: bool) -> Iterator[Found]:
 def _legal_form_end(text: str, name: re.Match[str]) -> int:
     """Where the name ends together with a legal form that begins in it or after it ("Zorza Sp. z o.o.")."""
     ends = (
-        suffix.end()
+        suffix.end() - bool(_FULL_STOP.match(text, suffix.end() - 4))
         for suffix in _SUFFIX.finditer(text, name.start(), name.end() + 20)
         if suffix.start() <= name.end()
     )

@@ -18,6 +18,7 @@ COLON = re.compile(r"[\s\"“„«]*[:=]\s*[\"“„«]?\s*|\s+[-–—]\s+")
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
 _VALUE_END = re.compile(r"[,;:!?()\"“”«»\n…]|\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)")
 _SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
+_OF = re.compile(r"d(?:e|i|a|o|u|el|as|os|es)", re.IGNORECASE)
 _LOOSE_PARTICLE = re.compile(r"(?:[^\W\d_]{1,3}\s)?")
 _NOT_PLAIN = (CueRole.STOP, CueRole.FRESH, CueRole.HINT, CueRole.NEVER)
 _NOT_ENDS = (CueRole.HINT, CueRole.NEVER)
@@ -252,7 +253,9 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
     start = lead.end() if lead else cue.end + (text[cue.end : cue.end + 1] == " ")
     end = _VALUE_END.search(text, start, start + 80)
     stop = end.start() if end else min(len(text), start + 80)
-    inner = next((one for one in following if start <= one.start < stop and one.role not in _NOT_ENDS), None)
+    inner = next(
+        (one for one in following if start <= one.start < stop and _ends_plain(one, start, text)), None
+    )
     value = text[start : inner.start if inner else stop].strip(" -–,'’")
     words = value.split()
     if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > _MOST_PLAIN_WORDS:
@@ -261,6 +264,12 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
         return None
     start = text.index(value, start)
     return Found(Form.PLAIN, value, start, start + len(value)) if value[0].isalpha() else None
+
+
+def _ends_plain(cue: Cue, start: int, text: str) -> bool:
+    """A preposition within a title does not end it ("chargée de mission")."""
+    is_of = cue.start > start and _OF.fullmatch(text, cue.start, cue.end) is not None
+    return cue.role not in _NOT_ENDS and not (is_of and cue.role is CueRole.OLD)
 
 
 def _block_start(text: str) -> int:

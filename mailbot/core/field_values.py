@@ -22,7 +22,7 @@ _TEXT = re.compile(r"[^\n;!?]{2,80}")
 _EDGES = " \t\r\n\"'“”„«»‘’`.,;:()[]<>*-–—→=>"
 _LONGEST_VALUE = 200
 _ADDRESS_LINES = 4
-_PLAIN_FORM = re.compile(r"\w{3,}\.$")
+_PLAIN_FORM = re.compile(r"(?<!\w)(?!lt?da\.)\w{3,}\.$", re.IGNORECASE)
 _COMPANY = re.compile(
     r"(?<!\w)(?:sp\.? ?z ?o\.? ?o\.?|s\. ?a|s\. ?l|s\.p\.a|s\.?r\.?l\.?|snc|ltda|lda|ltd|llc|llp|inc|plc|gmbh|kg|ohg"
     r"|ag|ug|eg|e\. ?v\.|sarl|sas|sasu|eurl|bv|b\.v\.|nv|vof|uab|mb|всі|vši|тов|ооо|зао|оао|ип|co|& co|studio)(?!\w)"
@@ -95,7 +95,7 @@ def _unquoted(text: str) -> str:
 
 
 def _clean_company(segment: str) -> str | None:
-    """A full stop stays in "S.A." and "Sp. z o.o."; after "Ltd" it ends the sentence."""
+    """A full stop stays in "S.A.", "Sp. z o.o." and "Lda."; after "Ltd" it ends the sentence."""
     text = _clean_by(_TEXT)(segment)
     return text.rstrip(".") if text and _PLAIN_FORM.search(text) else text
 

@@ -165,7 +165,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Il mio cognome è sbagliato: c'è scritto Rosi, invece è Rossi.", ("last_name", "Rossi")),
         ("Vi prego di sostituire 333 1112223 con 333 4445556.", ("phone", "333 4445556")),
         ("Non vivo più a Milano, ora vivo a Bergamo.", ("city", "Bergamo")),
-        ("La nostra ditta ora si chiama Luce Nord S.r.l.", ("company", "Luce Nord S.r.l")),
+        ("La nostra ditta ora si chiama Luce Nord S.r.l.", ("company", "Luce Nord S.r.l.")),
         ("Il ruolo corretto è responsabile acquisti, non impiegato.", ("job_title", "responsabile acquisti")),
         ("Mi sono sposata e il mio cognome ora è Bianchi.", ("last_name", "Bianchi")),
         ("Il mio nome è Giulia Conti e non Giulia Conte.", ("name", "Giulia Conti")),
@@ -180,11 +180,15 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ),
         (
             "La società è diventata Verdi & Figli S.r.l., prima era Verdi S.n.c.",
-            ("company", "Verdi & Figli S.r.l"),
+            ("company", "Verdi & Figli S.r.l."),
         ),
         ("Sto a Lecce, non a Lecco!", ("city", "Lecce")),
     ],
     "pt": [
+        (
+            "A firma já não é Luz, Lda., ficou só Luz & Filha, Lda. por decisão nossa.",
+            ("company", "Luz & Filha, Lda."),
+        ),
         ("O meu apelido está mal: aparece Sousa e é Souza.", ("last_name", "Souza")),
         ("Troquem o 912 000 111 pelo 912 000 222.", ("phone", "912 000 222")),
         ("Mudei-me para Braga, já não vivo no Porto.", ("city", "Braga")),
