@@ -11,7 +11,7 @@ from mailbot.advance import Advance
 from mailbot.asking import Asking
 from mailbot.config import Config
 from mailbot.core.data_map import DataMap
-from mailbot.core.data_map_reading import MapFaults, read_data_map
+from mailbot.core.data_map_reading import MapFaults
 from mailbot.desk import Desk
 from mailbot.exports import Exports
 from mailbot.followups import FollowUps
@@ -21,11 +21,12 @@ from mailbot.letters import LetterWriter, controller_of
 from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.dns import Dns
 from mailbot.mail.replies import Replies
+from mailbot.platform import map_file
 from mailbot.platform.sql import SqlPlatform, open_platform
 from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
-from mailbot.resources import ResourceTrouble, folders, read_toml
+from mailbot.resources import ResourceTrouble, find_file, folders
 from mailbot.returned import Returned
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
@@ -148,12 +149,13 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
 
 
 def load_data_map(config: Config) -> DataMap:
-    """The data map of the platform. Raises ResourceTrouble naming table, key and mend."""
+    """The data map of the platform. Raises ResourceTrouble naming file, line, key and mend."""
     written = Path(config.platform.map)
     places = (config.path(str(written.parent)), *rule_folders(config))
-    found = read_data_map(read_toml(written.name, places))
+    file = find_file(written.name, places)
+    found = map_file.load_data_map(file)
     if isinstance(found, MapFaults):
-        raise ResourceTrouble(f"{written}: {found}")
+        raise ResourceTrouble(f"{file} cannot be used:\n{found}")
     return found
 
 

@@ -30,12 +30,16 @@ def files_in(folder: str, places: tuple[Path, ...]) -> set[str]:
 
 def read_toml(name: str, places: tuple[Path, ...]) -> dict[str, object]:
     """The first file `name` in `places`, parsed. Raises ResourceTrouble when it is missing or no TOML."""
+    file = find_file(name, places)
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ResourceTrouble(f"{file}: {error}") from None
+
+
+def find_file(name: str, places: tuple[Path, ...]) -> Path:
+    """The first file `name` in `places`. Raises ResourceTrouble when it is in none."""
     for place in places:
-        file = place / name
-        if not file.is_file():
-            continue
-        try:
-            return tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ResourceTrouble(f"{file}: {error}") from None
+        if (place / name).is_file():
+            return place / name
     raise ResourceTrouble(f"{name} is in none of: {', '.join(map(str, places))}")

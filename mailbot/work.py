@@ -214,8 +214,7 @@ class Worker:
             return _Outcome(Event.FAILED, f"not possible any more: {refused}")
         read_back = self.platform.read_back(change, shown)
         if not read_back.ok:
-            places = ", ".join(f"{one.place}.{one.column} ({one.count})" for one in read_back.findings)
-            return _Outcome(Event.FAILED, f"read-back found leftovers in {places}")
+            return _Outcome(Event.FAILED, read_back.reason)
         result = self._result(job, change, shown, applied, before)
         return _Outcome(Event.APPLIED, "read back", result, _erased(change, shown))
 

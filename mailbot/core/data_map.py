@@ -23,7 +23,27 @@ class OnDeletion(StrEnum):
     DELETE = "delete"
     NULL = "null"
     ANONYMISE = "anonymise"
+    NOW = "now"
+    """Of a column: the time of the deletion is written, as platforms with soft deletion do."""
     KEEP = "keep"
+
+
+class CaseRule(StrEnum):
+    """How the platform writes addresses down. Two cases of one address are never two people."""
+
+    ANY = "any"
+    """As people typed them: compared by lower(trim(column)), which needs an index on that expression."""
+    LOWER = "lower"
+    """Always trimmed and in lower case: compared as they are, by a plain index."""
+
+
+class PlusRule(StrEnum):
+    """What anna+shop@example.org is to the platform."""
+
+    DISTINCT = "distinct"
+    """Another address than anna@example.org."""
+    SAME = "same"
+    """The same: either finds the other."""
 
 
 class Validator(StrEnum):
@@ -51,22 +71,38 @@ class Switch(StrEnum):
     """The row is there: gets it. Cannot be undone from here."""
 
 
+Scalar = str | int | float | bool
+"""A value as TOML has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One equality that leads from a table towards the person: "webinar_id = webinars.id"."""
+    """One step from a table towards the person: "webinar_id = webinars.id".
 
-    column: str
+    A composite key has several `columns` and as many `targets`. `only`: the step holds for rows in which
+    these columns have these values; so a polymorphic reference says to which table it leads.
+    """
+
     table: str
-    target: str
+    columns: tuple[str, ...]
+    targets: tuple[str, ...]
+    only: tuple[tuple[str, Scalar], ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every column of the table it starts from."""
+        return (*self.columns, *(name for name, _ in self.only))
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """One column that holds personal data.
+    """One column that holds personal data, or with "column.key.key" as `name` one value inside a JSON column
+    ("*" stands for every entry of a list).
 
     `field` is its name for people and in corrections; with a `validator` it can be corrected. `address`
     marks one that holds an address of the person: read-back looks there. `file` marks a path below the
-    files root. `on_deletion` counts in rows that stay; `replacement` is what anonymising writes.
+    files root. `on_deletion` counts in rows that stay; `replacement` is what anonymising writes ("{key}" in it
+    becomes the row's primary key, for columns that must be unique).
     """
 
     name: str
@@ -75,11 +111,23 @@ class ColumnRule:
     unique: bool
     access: Access
     on_deletion: OnDeletion
-    replacement: str | None
+    replacement: Scalar | None
     address: bool
     file: bool
     category: str
     purpose: str
+    recipients: tuple[str, ...]
+    retention: str
+
+    @property
+    def column(self) -> str:
+        """The column of the table."""
+        return self.name.partition(".")[0]
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The way to the value inside a JSON column; empty for a plain one."""
+        return tuple(self.name.split(".")[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +141,16 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One table, as far as one kind of person is concerned.
+    """One table, as far as one kind of person is concerned. `name` is the table's, unless a table is several
+    places of one kind of person.
 
     Rows belong to the person when `path` leads to them, or when a column in `match` holds one of their
     addresses (for visitors: and `scope` leads to the host). `shared`: others may hold on to the same row,
-    then it stays. `may_grow`: rows that come between showing and doing are no surprise.
+    then it stays. `may_grow`: rows that come between showing and doing are no surprise. `logs_out`: rows are
+    log-ins of the person, and go before anything else.
     """
 
+    name: str
     table: str
     subject: Capacity
     path: tuple[Hop, ...]
@@ -110,6 +161,7 @@ class Place:
     keeping: Keeping | None
     shared: bool
     may_grow: bool
+    logs_out: bool
     category: str
     purpose: str
     recipients: tuple[str, ...]
@@ -139,11 +191,12 @@ class EventRule:
 @dataclass(frozen=True, slots=True)
 class SubjectRule:
     """How one kind of person is found. For visitors `host` leads to the account they left their data with;
-    `mode_column` of that account says how that host wants to be asked, else `mode` counts."""
+    `mode_column` of that account says how that host wants to be asked, else `mode` counts. `deactivate` is
+    written first when a deletion takes more than one transaction; the value "now" is the time of it."""
 
     capacity: Capacity
     table: str
-    key: str
+    key: tuple[str, ...]
     address: str
     name: str
     language: str | None
@@ -153,6 +206,7 @@ class SubjectRule:
     event: EventRule | None
     mode: HostMode
     mode_column: str | None
+    deactivate: tuple[tuple[str, Scalar], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +233,32 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressRules:
+    """How addresses are compared on this platform."""
+
+    case: CaseRule
+    plus: PlusRule
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearch:
+    """After a deletion every text column that the map does not name is searched for the person's addresses,
+    for at most `seconds`, apart from the tables in `leave_out`."""
+
+    is_on: bool
+    leave_out: frozenset[str]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class DataMap:
-    """The whole map. `journal_table` is mailbot's own, in the platform's database."""
+    """The whole map. `journal_table` is mailbot's own, in the platform's database. `not_personal` names tables
+    and "table.column" that somebody looked at and found nothing personal in."""
 
     journal_table: str
+    addresses: AddressRules
+    text_search: TextSearch
+    not_personal: frozenset[str]
     user: SubjectRule
     visitor: SubjectRule | None
     places: tuple[Place, ...]

@@ -24,6 +24,7 @@ class Action(StrEnum):
     NULL = "null"
     ANONYMISE = "anonymise"
     UPDATE = "update"
+    ADD = "add"
     KEEP = "keep"
 
 
@@ -150,6 +151,8 @@ class Anchor:
     table: str
     column: str
     values: tuple[str, ...] = field(repr=False)
+    place: str = ""
+    """The place of the map, where that has another name than its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Whether the platform now is as the change wants it."""
+    """Whether the platform now is as the change wants it. `findings` are in places of the data map, `unmapped`
+    in text columns that it does not name; `unsearched` are tables that could not be searched, each with why."""
 
     ok: bool
     findings: tuple[Finding, ...] = ()
+    unmapped: tuple[Finding, ...] = ()
+    unsearched: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """What staff are told: places and counts, never a value."""
+        parts = {
+            "read-back found leftovers in": _listed(self.findings),
+            "read-back found the address in columns that the data map does not name:": _listed(self.unmapped),
+            "read-back could not search": ", ".join(self.unsearched),
+        }
+        return "; ".join(f"{what} {where}" for what, where in parts.items() if where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +255,10 @@ class NothingChanged(PlatformTrouble):
 
     def __init__(self) -> None:
         super().__init__("the plan had rows to change, but none was found", later=False)
+
+
+def _listed(findings: tuple[Finding, ...]) -> str:
+    return ", ".join(f"{one.place}.{one.column} ({one.count})" for one in findings)
 
 
 def changes_rows(step: PlannedStep) -> bool:

@@ -21,6 +21,7 @@ from mailbot.platform.export_page import page_end, page_start, section_end, sect
 from mailbot.platform.files import Files
 from mailbot.platform.sql_find import Who, rows_of
 from mailbot.platform.sql_schema import Schema, column_of, primary_key
+from mailbot.platform.sql_write import inside_of
 
 Cell = str | int | float | bool | None
 FORMULA = re.compile(r"^(?:[=@\t\r]|[+-](?![\d\s().-]*$))")
@@ -71,7 +72,7 @@ class _Rows:
 
     def raw(self, section: Section, rules: Sequence[ColumnRule]) -> Iterator[Row[Any]]:
         table = self.schema.table(section.place.table)
-        columns = [column_of(table, rule.name) for rule in rules]
+        columns = [column_of(table, rule.column) for rule in rules]
         query = select(*columns).where(rows_of(self.schema, section.place, section.who))
         yield from self.connection.execute(
             query.order_by(*primary_key(table)).execution_options(yield_per=500)
@@ -93,6 +94,8 @@ def _csv_name(section: Section) -> str:
 
 
 def _shown(rule: ColumnRule, value: object) -> Cell:
+    if rule.inside:
+        value = inside_of(value, rule.inside)
     if rule.access is Access.MASK and value is not None:
         return "…" + str(value)[-4:]
     if isinstance(value, datetime | date):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection
@@ -22,14 +23,15 @@ from mailbot.core.plan import (
 from mailbot.core.request import Capacity
 from mailbot.platform.files import Files
 from mailbot.platform.sql_correct import columns_for, concerns, differs, wanted_values
-from mailbot.platform.sql_delete import blank_value
+from mailbot.platform.sql_delete import not_yet_blank
 from mailbot.platform.sql_find import Who, linked, matched, rows_of, who_is
 from mailbot.platform.sql_promote import not_switched
-from mailbot.platform.sql_schema import Condition, Schema, column_of, same_address, typed
+from mailbot.platform.sql_schema import BATCH, Condition, Schema, column_of, only, typed
+from mailbot.platform.sql_write import blanking
 
 
 def read_back(connection: Connection, schema: Schema, files: Files, plan: Plan) -> ReadBack:
-    """Whether what `plan` (made before the change) was for is so now."""
+    """Whether what `plan` (made before the change) was for is so now, in the places of the map."""
     found = {(one.place, one.column): one for one in _findings(connection, schema, files, plan)}
     return ReadBack(ok=not found, findings=tuple(found.values()))
 
@@ -52,48 +54,63 @@ def _after_deletion(
 ) -> Iterator[Finding]:
     for place in schema.data_map.places_of(who.rule.capacity):
         stays = place.on_deletion in (OnDeletion.KEEP, OnDeletion.ANONYMISE)
-        checks = _blanks(schema, place, who) if stays else _leftovers(schema, place, who, plan)
-        for column, condition in checks:
-            count = _count(connection, schema, place, condition)
-            if count:
-                yield Finding(place.table, column, count)
+        if stays:
+            yield from _not_blank(connection, schema, place, who)
+        else:
+            yield from _still_there(connection, schema, place, who, plan)
     left = sum(files.exists(path) for path in plan.files)
     if left:
         yield Finding("files", "path", left)
+
+
+def _still_there(
+    connection: Connection, schema: Schema, place: Place, who: Who, plan: Plan
+) -> Iterator[Finding]:
+    for column, condition in _leftovers(schema, place, who, plan):
+        count = _count(connection, schema, place, condition)
+        if count:
+            yield Finding(place.table, column, count)
 
 
 def _leftovers(schema: Schema, place: Place, who: Who, plan: Plan) -> Iterator[tuple[str, Condition]]:
     """By link, by address, and by what the links led over: none of these may find a row."""
     table = schema.table(place.table)
     root = place.table == who.rule.table
-    link = who.rule.key if root else place.path[0].column if place.path else ""
+    link = who.rule.key[0] if root else place.path[0].columns[0] if place.path else ""
     if not place.shared and link:
         yield link, linked(schema, place, who)
     if place.match:
         yield place.match[0], matched(schema, place, who)
     if root and who.rule.capacity is Capacity.USER:
-        yield who.rule.address, same_address(column_of(table, who.rule.address), [who.subject.address])
+        yield who.rule.address, schema.same_address(column_of(table, who.rule.address), [who.subject.address])
     for anchor in plan.anchors:
-        if anchor.table == place.table:
-            yield anchor.column, _anchored(schema, anchor)
+        if (anchor.place or anchor.table) == place.name:
+            yield from ((anchor.column, condition) for condition in _anchored(schema, place, anchor))
 
 
-def _anchored(schema: Schema, anchor: Anchor) -> Condition:
-    column = schema.column(anchor.table, anchor.column)
-    return column.in_([typed(column, value) for value in anchor.values])
+def _anchored(schema: Schema, place: Place, anchor: Anchor) -> Iterator[Condition]:
+    table = schema.table(anchor.table)
+    column = column_of(table, anchor.column)
+    led = only(table, place.path[0])
+    for start in range(0, len(anchor.values), BATCH):
+        some = anchor.values[start : start + BATCH]
+        yield and_(led, column.in_([typed(column, value) for value in some]))
 
 
-def _blanks(schema: Schema, place: Place, who: Who) -> Iterator[tuple[str, Condition]]:
+def _not_blank(connection: Connection, schema: Schema, place: Place, who: Who) -> Iterator[Finding]:
     """Rows may stay, but blanked columns of the person's rows are blank and no address is in them."""
     table = schema.table(place.table)
     mine = rows_of(schema, place, who)
     for rule in place.columns:
         if rule.on_deletion is OnDeletion.KEEP:
             continue
-        column = column_of(table, rule.name)
-        yield rule.name, and_(mine, column.is_distinct_from(blank_value(rule)))
-        if rule.address:
-            yield rule.name, same_address(column, who.addresses)
+        write = blanking(table, rule, datetime.min)
+        count = not_yet_blank(connection, table, mine, [rule], [write]).count
+        if rule.address and "*" not in rule.inside:
+            held = schema.same_address(schema.cell(table, rule.name), who.addresses)
+            count = max(count, _count(connection, schema, place, held))
+        if count:
+            yield Finding(place.table, rule.name, count)
 
 
 def _after_correction(

@@ -33,14 +33,25 @@ from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine
 from mailbot.platform.read_back import read_back
 from mailbot.platform.schema_check import check_schema
-from mailbot.platform.sql_apply import carry_out, claim, close_claim, finish_files, key_hash, open_keys
+from mailbot.platform.sql_apply import carry_out
+from mailbot.platform.sql_batches import Batches, is_large
 from mailbot.platform.sql_correct import draw_correction
 from mailbot.platform.sql_delete import draw_deletion
 from mailbot.platform.sql_fields import field_views
 from mailbot.platform.sql_find import Who, events_of, find, who_is
+from mailbot.platform.sql_journal import (
+    claim,
+    close_claim,
+    finish_all,
+    finish_files,
+    is_begun,
+    key_hash,
+    was_applied,
+)
 from mailbot.platform.sql_promote import draw_promotion
-from mailbot.platform.sql_schema import Schema, column_of
+from mailbot.platform.sql_schema import Schema, all_equal
 from mailbot.platform.sql_work import Drawing
+from mailbot.platform.text_search import search_texts
 
 
 def _utc_now() -> datetime:
@@ -98,6 +109,8 @@ class SqlPlatform:
         """See Platform.apply."""
         self._schema.make_journal()
         key = key_hash(idempotency_key)
+        if isinstance(plan.change, Deletion):
+            self._begin_if_large(plan, plan.change, key)
         outcome = self._commit(plan, key)
         if outcome is not None and outcome.refusals:
             return outcome
@@ -107,14 +120,19 @@ class SqlPlatform:
     def finish_open(self) -> int:
         """See Platform.finish_open."""
         self._schema.make_journal()
-        return sum(finish_files(self._schema, self._files, key).files for key in open_keys(self._schema))
+        return finish_all(self._schema, self._files)
 
     def read_back(self, change: Change, plan: Plan) -> ReadBack:
         """See Platform.read_back."""
         if plan.change != change:
             raise ValueError("the plan is of another change")
         with self._schema.reading() as connection:
-            return read_back(connection, self._schema, self._files, plan)
+            mapped = read_back(connection, self._schema, self._files, plan)
+        if not mapped.ok or not isinstance(change, Deletion):
+            return mapped
+        searched = search_texts(self._schema, plan.identifiers)
+        is_clean = not searched.findings and not searched.unsearched
+        return ReadBack(is_clean, unmapped=searched.findings, unsearched=searched.unsearched)
 
     def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
         """See Platform.export."""
@@ -125,6 +143,17 @@ class SqlPlatform:
     def check(self) -> tuple[CheckLine, ...]:
         """See Platform.check."""
         return check_schema(self._schema, self._files)
+
+    def _begin_if_large(self, plan: Plan, change: Deletion, key: str) -> None:
+        """What does not fit into one transaction is gone before it."""
+        with self._schema.reading() as connection:
+            if was_applied(connection, self._schema, key):
+                return
+            drawing = self._draw(connection, change)
+            who = who_is(connection, self._schema, change.subject)
+        if is_large(drawing):
+            self._compare(plan, drawing)
+            Batches(self._schema, self._files, who, drawing, key, self._now()).run()
 
     def _commit(self, plan: Plan, key: str) -> Applied | None:
         """None: the key had been applied before. Refusals: nothing was changed, and the key stays free."""
@@ -137,10 +166,10 @@ class SqlPlatform:
             if refused:
                 connection.rollback()
                 return Applied(0, 0, refusals=refused)
-            self._compare(plan, drawing)
+            if drawing.doings or not is_begun(connection, self._schema, key):
+                self._compare(plan, drawing)
             rows = carry_out(connection, self._schema, drawing.doings)
-            close_claim(connection, self._schema, key, rows, drawing.files)
-            return Applied(rows, len(drawing.files))
+            return close_claim(connection, self._schema, key, rows, drawing.files)
 
     def _compare(self, shown: Plan, drawing: Drawing) -> None:
         places = grown(shown, drawing.plan())
@@ -155,7 +184,7 @@ class SqlPlatform:
         if isinstance(change, Deletion | Correction) and change.subject.capacity is Capacity.USER:
             who: Who = who_is(connection, self._schema, change.subject)
             table = self._schema.table(who.rule.table)
-            mine = column_of(table, who.rule.key) == who.account
+            mine = all_equal(table, who.rule.key, who.account)
             connection.execute(select(table).where(mine).with_for_update())
 
     def _draw(self, connection: Connection, change: Change) -> Drawing:

@@ -1,99 +1,89 @@
-"""A drawn plan carried out: rows in one transaction, files after it, each key once.
+"""A drawn plan carried out in one transaction.
 
-The journal (one table in the platform's own database) is written in the same transaction as the change: it
-says that the key was applied, and which files are still to be removed.
+Updates go first: they cut links to what is deleted. Then rows go, children before parents, in statements of a
+batch each.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, delete, insert, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.dml import Delete, Update
 
-from mailbot.core.plan import Applied, PlatformTrouble
-from mailbot.platform.files import Files
-from mailbot.platform.sql_schema import Schema, batches, keys_in
+from mailbot.core.plan import PlatformTrouble
+from mailbot.platform.sql_order import Cut, DeletionOrder
+from mailbot.platform.sql_schema import Key, Schema, batches, column_of, keys_in
 from mailbot.platform.sql_work import Doing
+from mailbot.platform.sql_write import write_rows
 
+DEFER = {"sqlite": "PRAGMA defer_foreign_keys = ON", "postgresql": "SET CONSTRAINTS ALL DEFERRED"}
+"""References in circles are checked at the end, where the database can do that."""
 
-def key_hash(idempotency_key: str) -> str:
-    """How a key stands in the journal."""
-    return hashlib.sha256(idempotency_key.encode()).hexdigest()
-
-
-def claim(connection: Connection, schema: Schema, key: str, now: datetime) -> bool:
-    """The key is ours in this transaction; False when it was applied before. A second process with the same
-    key waits here until the first has committed."""
-    row = {"key_hash": key, "rows_changed": 0, "files_removed": 0, "open_files": "[]", "applied_at": now}
-    claiming = _insert_unless_there(connection, schema).values(row).returning(schema.journal.c.key_hash)
-    return connection.execute(claiming).first() is not None
+Found = tuple[Doing, Sequence[Key]]
 
 
 def carry_out(connection: Connection, schema: Schema, doings: Sequence[Doing]) -> int:
-    """Every row is changed as drawn; returns how many. Updates go first: they cut links to what is deleted.
+    """Every row is changed as drawn; returns how many.
 
     Raises:
         PlatformTrouble: somebody else changed rows meanwhile; nothing may be committed.
     """
-    order = {name: index for index, name in enumerate(schema.children_first())}
-    updates = [doing for doing in doings if doing.values]
+    order = schema.deletion_order()
+    if order.stuck and schema.dialect in DEFER:
+        connection.exec_driver_sql(DEFER[schema.dialect])
+    found = _each_row_once([(doing, doing.rows.keys(connection)) for doing in doings])
+    others = [one for one in found if not one[0].deletes]
     deletions = sorted(
-        (doing for doing in doings if not doing.values), key=lambda doing: order[doing.table.name]
+        (one for one in found if one[0].deletes), key=lambda one: order.position(one[0].table.name)
     )
-    return sum(_carry_out_one(connection, doing) for doing in [*updates, *deletions])
+    rows = sum(_write(connection, doing, keys) for doing, keys in others)
+    for doing, keys in deletions:
+        _open_circles(connection, doing.table, order, keys)
+    return rows + sum(remove_rows(connection, doing.table, keys) for doing, keys in deletions)
 
 
-def close_claim(connection: Connection, schema: Schema, key: str, rows: int, files: Sequence[str]) -> None:
-    """The journal says what was changed, and which files are to be removed once this is committed."""
-    values = {"rows_changed": rows, "files_removed": len(files), "open_files": json.dumps(list(files))}
-    _write_journal(connection, schema, key, values)
+def remove_rows(connection: Connection, table: Table, keys: Sequence[Key]) -> int:
+    """The rows are gone; returns how many there were."""
+    for some in batches(keys):
+        _expect(table, connection.execute(delete(table).where(keys_in(table, some))).rowcount, some)
+    return len(keys)
 
 
-def finish_files(schema: Schema, files: Files, key: str) -> Applied:
-    """The files of this key's change are gone, and the journal holds their paths no longer."""
-    journal = schema.journal
-    with schema.reading() as connection:
-        row = connection.execute(select(journal).where(journal.c.key_hash == key)).one()
-    open_files: list[str] = json.loads(row.open_files)
-    for path in open_files:
-        files.remove(path)
-    if open_files:
-        with schema.writing() as connection:
-            _write_journal(connection, schema, key, {"open_files": "[]"})
-    return Applied(row.rows_changed, row.files_removed)
+def cuts_of(order: DeletionOrder, table: Table) -> list[Cut]:
+    """The references of this table's rows that are set to null before the rows go."""
+    return [cut for cut in order.cuts if cut.table == table.name]
 
 
-def open_keys(schema: Schema) -> list[str]:
-    """Keys whose files are not all removed."""
-    journal = schema.journal
-    with schema.reading() as connection:
-        return list(
-            connection.execute(select(journal.c.key_hash).where(journal.c.open_files != "[]")).scalars()
-        )
+def _each_row_once(found: Sequence[Found]) -> list[Found]:
+    """A row that is in two places of the map is deleted once."""
+    seen: set[tuple[str, Key]] = set()
+    once: list[Found] = []
+    for doing, keys in found:
+        if doing.deletes:
+            keys = [key for key in keys if (doing.table.name, key) not in seen]
+            seen |= {(doing.table.name, key) for key in keys}
+        once.append((doing, keys))
+    return once
 
 
-def _carry_out_one(connection: Connection, doing: Doing) -> int:
-    for keys in batches(doing.keys):
-        statement: Delete | Update = delete(doing.table)
-        if doing.values:
-            statement = update(doing.table).values(dict(doing.values))
-        if connection.execute(statement.where(keys_in(doing.table, keys))).rowcount != len(keys):
-            raise PlatformTrouble(f"rows of {doing.table.name} changed meanwhile", later=True)
-    return len(doing.keys)
+def _open_circles(connection: Connection, table: Table, order: DeletionOrder, keys: Sequence[Key]) -> None:
+    for cut in cuts_of(order, table):
+        column = column_of(table, cut.column)
+        for some in batches(keys):
+            held = keys_in(table, some) & column.is_not(None)
+            connection.execute(update(table).where(held).values({cut.column: None}))
 
 
-def _write_journal(connection: Connection, schema: Schema, key: str, values: Mapping[str, object]) -> None:
-    journal = schema.journal
-    connection.execute(update(journal).where(journal.c.key_hash == key).values(dict(values)))
+def _write(connection: Connection, doing: Doing, keys: Sequence[Key]) -> int:
+    if doing.new:
+        connection.execute(insert(doing.table).values(dict(doing.new)))
+        return 1
+    for some in batches(keys):
+        _expect(doing.table, write_rows(connection, doing.table, doing.writes, some), some)
+    return len(keys)
 
 
-def _insert_unless_there(connection: Connection, schema: Schema) -> postgresql.Insert | sqlite.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(schema.journal).on_conflict_do_nothing()
-    return sqlite.insert(schema.journal).on_conflict_do_nothing()
+def _expect(table: Table, rows: int, keys: Sequence[Key]) -> None:
+    if rows != len(keys):
+        raise PlatformTrouble(f"rows of {table.name} changed meanwhile", later=True)

@@ -13,8 +13,10 @@ from mailbot.core.plan import Action, Correction, FieldStep, PlannedStep, Refusa
 from mailbot.core.request import Capacity, FieldChange
 from mailbot.platform.sql_delete import address_veto, held_by_others
 from mailbot.platform.sql_find import Who, rows_of
-from mailbot.platform.sql_schema import Condition, Key, Schema, column_of, keys_in, same_address
-from mailbot.platform.sql_work import Drawing, digest, keys_of
+from mailbot.platform.sql_former import remembered
+from mailbot.platform.sql_schema import Condition, Key, Schema, column_of, keys_in
+from mailbot.platform.sql_work import Doing, Drawing, digest, keys_of, these_rows
+from mailbot.platform.sql_write import Write, at_once
 from mailbot.platform.validators import accepted
 
 Wanted = dict[str, str]
@@ -60,7 +62,7 @@ def differs(schema: Schema, place: Place, wanted: Wanted) -> Condition:
     """Rows in which a column is not what it shall be."""
     table = schema.table(place.table)
     changed = [
-        column_of(table, rule.name).is_distinct_from(wanted[name]) for rule, name in _rules(place, wanted)
+        schema.cell(table, rule.name).is_distinct_from(wanted[name]) for rule, name in _rules(place, wanted)
     ]
     return or_(*changed)
 
@@ -105,8 +107,8 @@ def _has_rows(connection: Connection, schema: Schema, who: Who, place: Place) ->
 
 
 def _is_too_long(schema: Schema, place: Place, rule: ColumnRule, value: str) -> bool:
-    length = getattr(schema.column(place.table, rule.name).type, "length", None)
-    return isinstance(length, int) and len(value) > length
+    length = getattr(schema.column(place.table, rule.column).type, "length", None)
+    return not rule.inside and isinstance(length, int) and len(value) > length
 
 
 def _is_taken(
@@ -114,9 +116,9 @@ def _is_taken(
 ) -> bool:
     """Another row has the value. Where the person has no row here, nothing is written and none can clash."""
     table = schema.table(place.table)
-    column = column_of(table, rule.name)
+    column = schema.cell(table, rule.name)
     mine = set(keys_of(connection, table, rows_of(schema, place, who)))
-    same = same_address(column, [value]) if rule.validator is Validator.EMAIL else column == value
+    same = schema.same_address(column, [value]) if rule.validator is Validator.EMAIL else column == value
     return bool(mine) and bool(set(keys_of(connection, table, same)) - mine)
 
 
@@ -136,12 +138,18 @@ def _draw_place(
     if not keys:
         return
     fields = tuple(_field_steps(connection, schema, place, keys, wanted))
-    values: dict[str, object] = {step.column: step.new for step in fields}
-    if place.table == who.rule.table and who.rule.changed_at and who.rule.address in values:
-        values[who.rule.changed_at] = now
     marks = digest([*keys, *((step.column, step.old, step.new) for step in fields)])
-    step = PlannedStep(place.table, Action.UPDATE, len(keys), fields, digest=marks)
-    drawing.add(step, table, keys, values)
+    step = PlannedStep(place.name, Action.UPDATE, len(keys), fields, digest=marks)
+    writes = [Write(rule.column, wanted[field], rule.inside) for rule, field in _rules(place, wanted)]
+    rows = these_rows(table, rows_of(schema, place, who), keys)
+    moves = place.table == who.rule.table and who.rule.address in {field.column for field in fields}
+    if moves and who.rule.changed_at:
+        changed_at = column_of(table, who.rule.changed_at)
+        writes.append(Write(changed_at.name, at_once("now", changed_at, now)))
+    drawing.add(Doing(step, rows, tuple(writes)))
+    if moves and who.rule.capacity is Capacity.USER:
+        for former in who.rule.former:
+            drawing.add(remembered(connection, schema, who, former, now))
     if place.shared:
         drawing.vetoes += _shared_veto(connection, schema, who, place, keys)
 
@@ -151,7 +159,7 @@ def _field_steps(
 ) -> Iterator[FieldStep]:
     table = schema.table(place.table)
     for rule, field in _rules(place, wanted):
-        column = column_of(table, rule.name)
+        column = schema.cell(table, rule.name)
         query = select(column).where(keys_in(table, keys[:1000])).distinct()
         present = sorted({str(value) for value in connection.execute(query).scalars() if value is not None})
         if present != [wanted[field]]:

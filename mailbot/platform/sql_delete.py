@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import and_, func, not_, select
+from sqlalchemy import ColumnElement, Table, and_, false, func, not_, or_, select
 from sqlalchemy.engine import Connection
 
 from mailbot.core.data_map import ColumnRule, Keeping, Limit, OnDeletion, Place
 from mailbot.core.plan import Action, Anchor, Deletion, FieldStep, PlannedStep
 from mailbot.core.request import Capacity
 from mailbot.platform.files import Files
-from mailbot.platform.sql_find import Who, address_on_file, is_same_address, linked, rows_of, to_account
-from mailbot.platform.sql_schema import (
-    Condition,
-    Key,
-    Schema,
-    as_utc,
-    batches,
-    column_of,
-    keys_in,
-    moment,
-    primary_key,
-    same_address,
+from mailbot.platform.sql_find import (
+    Who,
+    address_on_file,
+    is_same_address,
+    is_to_key,
+    linked,
+    rows_of,
+    to_account,
 )
-from mailbot.platform.sql_work import Drawing, delete_step, digest, keys_of
+from mailbot.platform.sql_schema import (
+    BATCH,
+    Condition,
+    Schema,
+    all_equal,
+    any_of,
+    as_utc,
+    column_of,
+    moment,
+    only,
+    primary_key,
+)
+from mailbot.platform.sql_work import Doing, Drawing, Rows, delete_step, digest, rows_where, these_rows
+from mailbot.platform.sql_write import Write, blanking, is_not_yet, not_yet_inside
 
 ADDRESS_CHANGED = "address_changed: the address on file is not the one that was found any more"
 
@@ -76,7 +86,7 @@ def _left_with_hosts(connection: Connection, schema: Schema, who: Who) -> list[P
     if rule is None:
         return []
     table = schema.table(rule.table)
-    held = same_address(column_of(table, rule.address), who.addresses)
+    held = schema.same_address(column_of(table, rule.address), who.addresses)
     own = to_account(schema, table, rule.host, who.account)
     rows = connection.execute(select(func.count()).select_from(table).where(held, not_(own))).scalar_one()
     why = "left with other hosts, who are its controllers; asked for host by host"
@@ -101,49 +111,49 @@ class _Places:
         mine = rows_of(self.schema, place, self.who)
         if place.keeping:
             overdue = self._overdue(place, place.keeping)
-            self._delete(place, keys_of(self.connection, table, and_(mine, overdue)))
+            self._delete(place, rows_where(self.connection, table, and_(mine, overdue)))
             self._keep(place, place.keeping, and_(mine, not_(overdue)))
         elif place.on_deletion is OnDeletion.ANONYMISE:
-            self._blank(place, keys_of(self.connection, table, mine))
+            self._blank(place, mine)
         else:
             self._delete(place, self._unshared(place, mine))
 
-    def _delete(self, place: Place, keys: Sequence[Key]) -> None:
-        table = self.schema.table(place.table)
-        step = delete_step(place.table, keys, place.purpose, may_grow=place.may_grow)
-        self.drawing.add(step, table, keys, {})
-        if keys:
-            self._anchor(place, keys)
-            for rule in place.columns:
-                if rule.file:
-                    self._files(place, rule, keys)
+    def _delete(self, place: Place, rows: Rows) -> None:
+        if not rows.count:
+            return
+        step = delete_step(place.name, rows, place.purpose, may_grow=place.may_grow)
+        self.drawing.add(Doing(step, rows))
+        self._anchor(place, rows)
+        for rule in place.columns:
+            if rule.file:
+                self._files(place, rule, rows)
 
-    def _anchor(self, place: Place, keys: Sequence[Key]) -> None:
+    def _anchor(self, place: Place, rows: Rows) -> None:
         """Where the way to the person leads over rows that go too, remember the first step of it."""
         if not place.path or self._is_direct(place):
             return
-        table = self.schema.table(place.table)
-        column = column_of(table, place.path[0].column)
-        path = linked(self.schema, place, self.who)
+        column = column_of(rows.table, place.path[0].columns[0])
+        path = and_(linked(self.schema, place, self.who), only(rows.table, place.path[0]))
         if place.shared:
-            path = and_(path, keys_in(table, keys))
+            path = and_(path, rows.condition)
         values = self.connection.execute(select(column).where(path, column.is_not(None)).distinct()).scalars()
-        self.drawing.anchors.append(Anchor(place.table, column.name, tuple(sorted(map(str, values)))))
+        texts = tuple(sorted(map(str, values)))
+        self.drawing.anchors.append(Anchor(place.table, column.name, texts, place.name))
 
     def _is_direct(self, place: Place) -> bool:
-        last, rule = place.path[-1], self.schema.data_map.user
-        return len(place.path) == 1 and (last.table, last.target) == (rule.table, rule.key)
+        return len(place.path) == 1 and is_to_key(place.path[0], self.schema.data_map.user)
 
-    def _unshared(self, place: Place, mine: Condition) -> list[Key]:
+    def _unshared(self, place: Place, mine: Condition) -> Rows:
         table = self.schema.table(place.table)
-        keys = keys_of(self.connection, table, mine)
-        if not place.shared or not keys:
-            return keys
-        held = set(keys_of(self.connection, table, and_(mine, held_by_others(self.schema, place, self.who))))
-        if held:
-            why = "others hold on to it too"
-            self.drawing.notes.append(PlannedStep(place.table, Action.KEEP, len(held), why=why))
-        return [key for key in keys if key not in held]
+        if not place.shared:
+            return rows_where(self.connection, table, mine)
+        held = and_(mine, held_by_others(self.schema, place, self.who))
+        count = self.connection.execute(select(func.count()).select_from(table).where(held)).scalar_one()
+        if count:
+            note = PlannedStep(place.name, Action.KEEP, count, why="others hold on to it too")
+            self.drawing.notes.append(note)
+        alone = and_(mine, not_(held_by_others(self.schema, place, self.who)))
+        return rows_where(self.connection, table, alone)
 
     def _overdue(self, place: Place, keeping: Keeping) -> Condition:
         since = self.schema.column(place.table, keeping.since)
@@ -152,46 +162,48 @@ class _Places:
 
     def _keep(self, place: Place, keeping: Keeping, stays: Condition) -> None:
         table = self.schema.table(place.table)
-        keys = keys_of(self.connection, table, stays)
-        if not keys:
+        rows = rows_where(self.connection, table, stays)
+        if not rows.count:
             return
         newest = as_utc(
             self.connection.execute(select(func.max(column_of(table, keeping.since))).where(stays)).scalar()
         )
         until = (newest + relativedelta(years=keeping.years)).date() if newest else None
         note = PlannedStep(
-            place.table, Action.KEEP, len(keys), why=keeping.ground, until=until, digest=digest(keys)
+            place.name, Action.KEEP, rows.count, why=keeping.ground, until=until, digest=rows.digest
         )
         self.drawing.notes.append(note)
-        self._blank(place, keys)
+        self._blank(place, stays)
 
-    def _blank(self, place: Place, keys: Sequence[Key]) -> None:
+    def _blank(self, place: Place, stays: Condition) -> None:
         """What names the person goes from rows that stay."""
-        blanks = [rule for rule in place.columns if rule.on_deletion is not OnDeletion.KEEP]
-        if not blanks:
+        rules = [rule for rule in place.columns if rule.on_deletion is not OnDeletion.KEEP]
+        if not rules:
             return
-        values = {rule.name: blank_value(rule) for rule in blanks}
-        replaced = any(value is not None for value in values.values())
-        action = Action.ANONYMISE if replaced else Action.NULL
-        fields = tuple(FieldStep(name, None, value) for name, value in values.items())
+        table = self.schema.table(place.table)
+        writes = tuple(blanking(table, rule, self.now) for rule in rules)
+        rows = not_yet_blank(self.connection, table, stays, rules, writes)
+        is_null = all(write.value is None for write in writes)
         step = PlannedStep(
-            place.table,
-            action,
-            len(keys),
-            fields,
+            place.name,
+            Action.NULL if is_null else Action.ANONYMISE,
+            rows.count,
+            tuple(
+                FieldStep(rule.name, None, _shown(write)) for rule, write in zip(rules, writes, strict=True)
+            ),
             place.purpose,
-            digest=digest(keys),
+            digest=rows.digest,
             may_grow=place.may_grow,
         )
-        self.drawing.add(step, self.schema.table(place.table), keys, values)
+        self.drawing.add(Doing(step, rows, writes))
 
-    def _files(self, place: Place, rule: ColumnRule, keys: Sequence[Key]) -> None:
-        where = f"files:{place.table}.{rule.name}"
-        paths = sorted(
-            {path for batch in batches(keys) for path in self._paths(place, rule, keys_batch=batch)}
-        )
+    def _files(self, place: Place, rule: ColumnRule, rows: Rows) -> None:
+        where = f"files:{place.name}.{rule.name}"
+        column = column_of(rows.table, rule.column)
+        query = select(column).where(rows.condition, column.is_not(None)).distinct()
+        paths = sorted(path for path in self.connection.execute(query).scalars() if path)
         unsafe = [path for path in paths if not self.files.is_safe(path)]
-        others = self._held_by_other_rows(place, rule, keys, paths)
+        others = held_by_other_rows(self.connection, rows, column, paths)
         gone = [path for path in paths if path not in unsafe and path not in others]
         self.drawing.files += gone
         if gone:
@@ -208,36 +220,57 @@ class _Places:
             self.drawing.notes.append(step)
             self.drawing.vetoes.append(f"{veto}: {len(paths)} in {where}: {why}")
 
-    def _paths(self, place: Place, rule: ColumnRule, keys_batch: Sequence[Key]) -> list[str]:
-        table = self.schema.table(place.table)
-        column = column_of(table, rule.name)
-        rows = self.connection.execute(select(column).where(keys_in(table, keys_batch))).scalars()
-        return [path for path in rows if path]
 
-    def _held_by_other_rows(
-        self, place: Place, rule: ColumnRule, keys: Sequence[Key], paths: Sequence[str]
-    ) -> set[str]:
-        table = self.schema.table(place.table)
-        column, mine = column_of(table, rule.name), set(keys)
-        found: set[str] = set()
-        for start in range(0, len(paths), 500):
-            some = list(paths[start : start + 500])
-            query = select(column, *primary_key(table)).where(column.in_(some))
-            found |= {row[0] for row in self.connection.execute(query) if tuple(row[1:]) not in mine}
-        return found
+def held_by_other_rows(
+    connection: Connection, rows: Rows, column: ColumnElement[str], paths: Sequence[str]
+) -> set[str]:
+    """Those of `paths` that a row of the table other than `rows` names too."""
+    found: set[str] = set()
+    own = primary_key(rows.table)
+    for start in range(0, len(paths), 500):
+        named = column.in_(list(paths[start : start + 500]))
+        mine = {tuple(row) for row in connection.execute(select(*own).where(named, rows.condition))}
+        query = select(column, *own).where(named)
+        found |= {row[0] for row in connection.execute(query) if tuple(row[1:]) not in mine}
+    return found
+
+
+def not_yet_blank(
+    connection: Connection,
+    table: Table,
+    stays: Condition,
+    rules: Sequence[ColumnRule],
+    writes: Sequence[Write],
+) -> Rows:
+    """The rows in which something is not yet as it will be written. Inside JSON no database of ours can tell
+    for every entry of a list, so those documents are read."""
+    pairs = list(zip(writes, rules, strict=True))
+    plain = [is_not_yet(table, write, rule) for write, rule in pairs if not write.inside]
+    inside = [write for write in writes if write.inside]
+    if not inside:
+        return rows_where(connection, table, and_(stays, or_(*plain)))
+    own = primary_key(table)
+    columns = [column_of(table, write.column) for write in inside]
+    due = any_of(plain).is_distinct_from(false()) if plain else false()
+    query = select(*own, due.label("mailbot_due"), *columns).where(stays).execution_options(yield_per=BATCH)
+    keys = [
+        tuple(row[: len(own)])
+        for row in connection.execute(query)
+        if row.mailbot_due or any(map(not_yet_inside, row[len(own) + 1 :], inside))
+    ]
+    rows = these_rows(table, stays, keys)
+    return rows if rows.count <= BATCH else replace(rows, few=None)
+
+
+def _shown(write: Write) -> str | None:
+    return None if write.value is None else str(write.value)
 
 
 def held_by_others(schema: Schema, place: Place, who: Who) -> Condition:
     """Rows of a shared place that an account other than this one points at."""
     hop, user = place.path[0], schema.data_map.user
     other = schema.table(hop.table).alias()
-    here = column_of(schema.table(place.table), hop.column)
-    query = select(column_of(other, hop.target)).where(
-        column_of(other, user.key) != who.account, column_of(other, hop.target).is_not(None)
-    )
-    return here.in_(query)
-
-
-def blank_value(rule: ColumnRule) -> str | None:
-    """What stands in a blanked column afterwards."""
-    return rule.replacement or "" if rule.on_deletion is OnDeletion.ANONYMISE else None
+    here = column_of(schema.table(place.table), hop.columns[0])
+    target = column_of(other, hop.targets[0])
+    query = select(target).where(not_(all_equal(other, user.key, who.account)), target.is_not(None))
+    return func.coalesce(here.in_(query), false())

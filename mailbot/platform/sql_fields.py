@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from mailbot.core.data_map import Access, Place
 from mailbot.core.plan import FieldView
 from mailbot.platform.sql_find import Who, rows_of
-from mailbot.platform.sql_schema import Schema, column_of
+from mailbot.platform.sql_schema import Schema
 
 MOST_ROWS = 1000
 
@@ -18,7 +18,11 @@ def field_views(connection: Connection, schema: Schema, who: Who) -> tuple[Field
     registered twice) are joined by "; "."""
     views: dict[str, FieldView] = {}
     for place in schema.data_map.places_of(who.rule.capacity):
-        named = [rule for rule in place.columns if rule.field and rule.access is Access.SHOW]
+        named = [
+            rule
+            for rule in place.columns
+            if rule.field and rule.access is Access.SHOW and "*" not in rule.inside
+        ]
         fresh = [rule for rule in named if rule.field not in views]
         if not fresh:
             continue
@@ -33,7 +37,7 @@ def _values(
     connection: Connection, schema: Schema, who: Who, place: Place, names: list[str]
 ) -> dict[str, str | None]:
     table = schema.table(place.table)
-    columns = [column_of(table, name) for name in names]
+    columns = [schema.cell(table, name) for name in names]
     query = select(*columns).where(rows_of(schema, place, who)).limit(MOST_ROWS)
     rows = connection.execute(query).all()
     seen = {name: [str(row[at]) for row in rows if row[at] is not None] for at, name in enumerate(names)}

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
-from sqlalchemy import ColumnElement, Row, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, not_, or_, select, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.selectable import FromClause
 
 from mailbot.core.address import normalise
-from mailbot.core.data_map import Hop, Place, SubjectRule
+from mailbot.core.data_map import Former, Hop, Place, SubjectRule
 from mailbot.core.plan import HostMode, HostRef, PlatformTrouble, Subject
 from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
 from mailbot.platform.sql_schema import (
     Condition,
+    Key,
     Schema,
+    all_equal,
     any_of,
     as_utc,
     column_of,
-    same_address,
+    only,
     typed,
 )
+
+Held = Callable[[ColumnElement[Any]], Condition]
+"""Whether a column holds an address that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Who:
 
     subject: Subject
     rule: SubjectRule
-    account: object
+    account: Key
     addresses: tuple[str, ...]
 
     def with_address(self, address: str) -> Who:
@@ -60,7 +67,7 @@ def who_is(connection: Connection, schema: Schema, subject: Subject) -> Who:
         or (subject.capacity is Capacity.VISITOR) != (subject.host is not None)
     ):
         raise PlatformTrouble("this subject is not of this platform", later=False)
-    account = typed(schema.column(user.table, user.key), key)
+    account = _key_of(schema, key)
     if rule.capacity is Capacity.VISITOR:
         return Who(subject, rule, account, (subject.address,))
     former = _former_addresses(connection, schema, account)
@@ -85,20 +92,29 @@ def linked(schema: Schema, place: Place, who: Who) -> Condition:
 def matched(schema: Schema, place: Place, who: Who) -> Condition:
     """The rows of `place` that hold one of the person's addresses, for visitors at that host only."""
     table = schema.table(place.table)
-    held = any_of([same_address(column_of(table, name), who.addresses) for name in place.match])
+    held = any_of([schema.same_address(schema.cell(table, name), who.addresses) for name in place.match])
     if not place.scope:
         return held
     return and_(held, to_account(schema, table, place.scope, who.account))
 
 
-def to_account(schema: Schema, table: Table, hops: Sequence[Hop], account: object) -> Condition:
-    """Rows from which `hops` lead to the account; the last hop is not taken where its column already holds
+def to_account(schema: Schema, table: Table, hops: Sequence[Hop], account: Key) -> Condition:
+    """Rows from which `hops` lead to the account; the last hop is not taken where its columns already hold
     the account's key, so that leftovers are found when the account is gone."""
     user = schema.data_map.user
-    if hops and (hops[-1].table, hops[-1].target) == (user.table, user.key):
-        last = hops[-1].column
-        return schema.leads(table, hops[:-1], lambda there: column_of(there, last) == account)
-    return schema.leads(table, hops, lambda there: column_of(there, user.key) == account)
+    if not hops or not is_to_key(hops[-1], user):
+        return schema.leads(table, hops, lambda there: all_equal(there, user.key, account))
+    last = hops[-1]
+    named = dict(zip(user.key, account, strict=True))
+    values = tuple(named[target] for target in last.targets)
+    return schema.leads(
+        table, hops[:-1], lambda there: and_(only(there, last), all_equal(there, last.columns, values))
+    )
+
+
+def is_to_key(hop: Hop, user: SubjectRule) -> bool:
+    """The hop leads to an account by its very key."""
+    return hop.table == user.table and set(hop.targets) == set(user.key)
 
 
 def events_of(connection: Connection, schema: Schema, who: Who) -> tuple[EventRef, ...]:
@@ -115,40 +131,38 @@ def events_of(connection: Connection, schema: Schema, who: Who) -> tuple[EventRe
     return tuple(EventRef(name, at.date()) for at, name in sorted(dated))
 
 
-def address_on_file(connection: Connection, schema: Schema, account: object) -> str | None:
+def address_on_file(connection: Connection, schema: Schema, account: Key) -> str | None:
     """The account's address as it stands now; None when the account is gone."""
     user = schema.data_map.user
     table = schema.table(user.table)
-    query = select(column_of(table, user.address)).where(column_of(table, user.key) == account)
+    query = select(column_of(table, user.address)).where(all_equal(table, user.key, account))
     return cast("str | None", connection.execute(query).scalar())
 
 
-def account_by_former(schema: Schema, held: Callable[[ColumnElement[Any]], Condition]) -> Condition:
+def account_by_former(schema: Schema, held: Held) -> Condition:
     """The accounts that had an address before for which `held` holds."""
-    user = schema.data_map.user
-    key = schema.column(user.table, user.key)
-    links = [
-        key.in_(
-            select(schema.column(former.table, former.link.column)).where(
-                held(schema.column(former.table, former.address))
-            )
-        )
-        for former in user.former
-    ]
-    return any_of(links)
+    return any_of([_had_before(schema, former, held) for former in schema.data_map.user.former])
+
+
+def _had_before(schema: Schema, former: Former, held: Held) -> Condition:
+    link, user = former.link, schema.table(schema.data_map.user.table)
+    here = [column_of(user, name) for name in link.targets]
+    there = [schema.column(former.table, name) for name in link.columns]
+    query = select(*there).where(held(schema.column(former.table, former.address)))
+    return (here[0] if len(here) == 1 else tuple_(*here)).in_(query)
 
 
 def _own_registrations(schema: Schema, table: Table, who: Who) -> Condition:
-    held = same_address(column_of(table, who.rule.address), who.addresses)
+    held = schema.same_address(column_of(table, who.rule.address), who.addresses)
     return and_(held, to_account(schema, table, who.rule.host, who.account))
 
 
 def _users(connection: Connection, schema: Schema, address: str) -> Iterator[Subject]:
     rule = schema.data_map.user
     table = schema.table(rule.table)
-    former = account_by_former(schema, lambda column: same_address(column, [address]))
-    found = or_(same_address(column_of(table, rule.address), [address]), former)
-    query = select(table).where(found).order_by(column_of(table, rule.key))
+    held = partial(schema.same_address, addresses=[address])
+    found = or_(held(column_of(table, rule.address)), account_by_former(schema, held))
+    query = select(table).where(found).order_by(*(column_of(table, name) for name in rule.key))
     for row in connection.execute(query):
         yield _user(rule, row)
 
@@ -157,7 +171,7 @@ def _user(rule: SubjectRule, row: Row[Any]) -> Subject:
     cells = row._mapping
     return Subject(
         capacity=Capacity.USER,
-        key=f"{rule.table}:{cells[rule.key]}",
+        key=f"{rule.table}:{key_text([cells[name] for name in rule.key])}",
         address=cells[rule.address] or "",
         name=cells[rule.name] or "",
         language=cells[rule.language] if rule.language else None,
@@ -170,18 +184,18 @@ def _visitors(connection: Connection, schema: Schema, address: str) -> Iterator[
     rule = schema.data_map.visitor
     if rule is None:
         return
-    seen: set[object] = set()
+    seen: set[Key] = set()
     table = schema.table(rule.table)
     source, host = _joined(schema, table, rule.host)
-    key = column_of(table, rule.key)
-    host_key = column_of(host, schema.data_map.user.key).label("mailbot_host")
-    held = same_address(column_of(table, rule.address), [address])
-    for row in connection.execute(
-        select(table, host_key).select_from(source).where(held).order_by(host_key, key)
-    ):
-        if row.mailbot_host not in seen:
-            seen.add(row.mailbot_host)
-            yield _visitor(connection, schema, rule, row)
+    own = [column_of(table, name) for name in rule.key]
+    hosts = [column_of(host, name).label(f"mailbot_host_{name}") for name in schema.data_map.user.key]
+    held = schema.same_address(column_of(table, rule.address), [address])
+    query = select(table, *hosts).select_from(source).where(held).order_by(*hosts, *own)
+    for row in connection.execute(query):
+        key = tuple(row[-len(hosts) :])
+        if key not in seen:
+            seen.add(key)
+            yield _visitor(connection, schema, rule, row, key)
 
 
 def _joined(schema: Schema, table: Table, hops: Sequence[Hop]) -> tuple[FromClause, FromClause]:
@@ -189,17 +203,19 @@ def _joined(schema: Schema, table: Table, hops: Sequence[Hop]) -> tuple[FromClau
     here: FromClause = table
     for hop in hops:
         there = schema.table(hop.table).alias()
-        source = source.join(there, column_of(here, hop.column) == column_of(there, hop.target))
+        pairs = zip(hop.columns, hop.targets, strict=True)
+        equal = [column_of(here, one) == column_of(there, other) for one, other in pairs]
+        source = source.join(there, and_(only(here, hop), *equal))
         here = there
     return source, here
 
 
-def _visitor(connection: Connection, schema: Schema, rule: SubjectRule, row: Row[Any]) -> Subject:
+def _visitor(connection: Connection, schema: Schema, rule: SubjectRule, row: Row[Any], host: Key) -> Subject:
     cells = row._mapping
-    host = cells["mailbot_host"]
+    first = key_text([cells[name] for name in rule.key])
     return Subject(
         capacity=Capacity.VISITOR,
-        key=f"{rule.table}:host={host}:first={cells[rule.key]}",
+        key=f"{rule.table}:host={key_text(host)}:first={first}",
         address=(cells[rule.address] or "").strip(),
         name=cells[rule.name] or "",
         language=cells[rule.language] if rule.language else None,
@@ -207,13 +223,13 @@ def _visitor(connection: Connection, schema: Schema, rule: SubjectRule, row: Row
     )
 
 
-def _host(connection: Connection, schema: Schema, rule: SubjectRule, key: object) -> HostRef:
+def _host(connection: Connection, schema: Schema, rule: SubjectRule, key: Key) -> HostRef:
     user = schema.data_map.user
     table = schema.table(user.table)
-    cells = connection.execute(select(table).where(column_of(table, user.key) == key)).one()._mapping
+    cells = connection.execute(select(table).where(all_equal(table, user.key, key))).one()._mapping
     asked = cells[rule.mode_column] if rule.mode_column else None
     return HostRef(
-        key=f"{user.table}:{key}",
+        key=f"{user.table}:{key_text(key)}",
         address=cells[user.address] or "",
         name=cells[user.name] or "",
         mode=HostMode(asked) if asked in list(HostMode) else rule.mode,
@@ -221,13 +237,14 @@ def _host(connection: Connection, schema: Schema, rule: SubjectRule, key: object
     )
 
 
-def _former_addresses(connection: Connection, schema: Schema, account: object) -> tuple[str, ...]:
+def _former_addresses(connection: Connection, schema: Schema, account: Key) -> tuple[str, ...]:
     """Earlier addresses, without those that are another account's by now: they lead to somebody else."""
     user = schema.data_map.user
     found: list[str] = []
     for former in user.former:
         table = schema.table(former.table)
-        link = column_of(table, former.link.column) == account
+        named = dict(zip(user.key, account, strict=True))
+        link = all_equal(table, former.link.columns, tuple(named[name] for name in former.link.targets))
         found += [
             row[0]
             for row in connection.execute(select(column_of(table, former.address)).where(link))
@@ -236,13 +253,30 @@ def _former_addresses(connection: Connection, schema: Schema, account: object) -
     return tuple(address for address in found if not _is_anothers(connection, schema, address, account))
 
 
-def _is_anothers(connection: Connection, schema: Schema, address: str, account: object) -> bool:
+def _is_anothers(connection: Connection, schema: Schema, address: str, account: Key) -> bool:
     user = schema.data_map.user
     table = schema.table(user.table)
-    other = and_(
-        same_address(column_of(table, user.address), [address]), column_of(table, user.key) != account
+    held = schema.same_address(column_of(table, user.address), [address])
+    other = and_(held, not_(all_equal(table, user.key, account)))
+    return (
+        connection.execute(select(column_of(table, user.address)).where(other).limit(1)).first() is not None
     )
-    return connection.execute(select(column_of(table, user.key)).where(other).limit(1)).first() is not None
+
+
+def key_text(values: Sequence[object]) -> str:
+    """A key in one word; the parts of a composite one are joined by commas."""
+    if len(values) == 1:
+        return str(values[0])
+    return ",".join(quote(str(value), safe="") for value in values)
+
+
+def _key_of(schema: Schema, text: str) -> Key:
+    user = schema.data_map.user
+    parts = [text] if len(user.key) == 1 else [unquote(part) for part in text.split(",")]
+    if len(parts) != len(user.key):
+        raise PlatformTrouble("this subject is not of this platform", later=False)
+    columns = [schema.column(user.table, name) for name in user.key]
+    return tuple(typed(column, part) for column, part in zip(columns, parts, strict=True))
 
 
 def is_same_address(one: str | None, other: str) -> bool:

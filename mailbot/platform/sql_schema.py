@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import (
+    JSON,
     Column,
     ColumnElement,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     create_engine,
     event,
@@ -30,15 +32,19 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
+    type_coerce,
 )
+from sqlalchemy import cast as cast_as
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.sql.selectable import FromClause
 
 from mailbot.core.address import normalise
-from mailbot.core.data_map import DataMap, Hop
+from mailbot.core.data_map import CaseRule, DataMap, Hop, PlusRule
 from mailbot.core.plan import PlatformTrouble
+from mailbot.platform.sql_order import DeletionOrder, deletion_order
 
 BATCH = 1000
 """Keys in one statement; SQLite allows 32,766 bound values, PostgreSQL 65,535."""
@@ -52,8 +58,19 @@ STILL_REFERRED = (
 )
 """Tried again, since rows may have come at that very moment; if it stays so, staff see it."""
 
-SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-"""PostgreSQL: all reads of one plan, read-back or export see one state. SQLite transactions do anyway."""
+READING: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    "mysql": {"isolation_level": "REPEATABLE READ"},
+}
+"""All reads of one plan, read-back or export see one state. SQLite transactions do anyway."""
+
+WRITING: dict[str, dict[str, Any]] = {"mysql": {"isolation_level": "READ COMMITTED"}}
+"""MySQL's default would show, after the wait for a lock, what was there before it."""
+
+PATIENCE = {
+    "postgresql": f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
+    "mysql": f"SET innodb_lock_wait_timeout = {WAIT_SECONDS}",
+}
 
 ADDRESSES = "addresses"
 """The parameter of statements that are built once and asked for many addresses."""
@@ -69,8 +86,7 @@ class Schema:
     def __init__(self, url: str, data_map: DataMap) -> None:
         self.data_map = data_map
         self.engine = _engine(url)
-        is_postgresql = self.engine.dialect.name == "postgresql"
-        self._snapshot: dict[str, Any] = SNAPSHOT if is_postgresql else {}
+        self.dialect = "mysql" if self.engine.dialect.name == "mariadb" else self.engine.dialect.name
         self.metadata = MetaData()
         self._reflecting = threading.Lock()
         self._wanted = sorted(data_map.tables())
@@ -78,12 +94,13 @@ class Schema:
         self.kept: dict[tuple[object, ...], Select[Any]] = {}
         """Statements built once; building one costs more than asking it."""
         self.journal = _journal(data_map.journal_table, self._own)
+        self.begun = _begun(data_map.journal_table + "_begun", self._own)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection whose reads see one state."""
         with _trouble(), self.engine.connect() as plain:
-            connection = plain.execution_options(**self._snapshot)
+            connection = plain.execution_options(**READING.get(self.dialect, {}))
             self._reflect(connection)
             yield connection
 
@@ -91,23 +108,27 @@ class Schema:
     def writing(self) -> Iterator[Connection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         with _trouble(), self.engine.connect() as plain:
-            connection = plain.execution_options(mailbot_writes=True)
+            connection = plain.execution_options(mailbot_writes=True, **WRITING.get(self.dialect, {}))
             with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
+                if self.dialect in PATIENCE:
+                    connection.exec_driver_sql(PATIENCE[self.dialect])
                 self._reflect(connection)
                 yield connection
 
     def make_journal(self) -> None:
-        """The journal table is there, whoever made it: several processes may start at once."""
+        """The journal's tables are there, whoever made them: several processes may start at once."""
         with _trouble():
-            if inspect(self.engine).has_table(self.journal.name):
+            if self._has_journal():
                 return
             try:
                 self._create_journal()
             except SQLAlchemyError:
-                if not inspect(self.engine).has_table(self.journal.name):
+                if not self._has_journal():
                     raise
+
+    def _has_journal(self) -> bool:
+        inspector = inspect(self.engine)
+        return all(inspector.has_table(name) for name in self._own.tables)
 
     def _create_journal(self) -> None:
         with self.engine.connect() as plain:
@@ -126,9 +147,42 @@ class Schema:
         """The reflected column `name` of `table`."""
         return column_of(self.table(table), name)
 
-    def children_first(self) -> list[str]:
-        """Table names in the order in which rows may be deleted: whoever refers goes before."""
-        return [table.name for table in reversed(self.metadata.sorted_tables)]
+    def deletion_order(self) -> DeletionOrder:
+        """In which order rows of the mapped tables go."""
+        return deletion_order(self.metadata, self.data_map)
+
+    def cell(self, table: FromClause, name: str) -> ColumnElement[Any]:
+        """The column `name`, or with "column.key.key" the text of what is there inside a JSON column."""
+        column, *inside = name.split(".")
+        found = column_of(table, column)
+        if not inside:
+            return found
+        is_json = isinstance(found.type, JSON) or self.dialect != "postgresql"
+        document: ColumnElement[Any] = type_coerce(found, JSON) if is_json else cast_as(found, JSON)
+        return cast("ColumnElement[Any]", document[tuple(inside)].as_string())
+
+    def same_address(self, column: ColumnElement[Any], addresses: Iterable[str]) -> Condition:
+        """`column` holds one of `addresses`, as the platform writes addresses down and compares them."""
+        wanted = spellings(addresses)
+        if not wanted:
+            return false()
+        held = self._plain(column)
+        if self.data_map.addresses.plus is PlusRule.DISTINCT:
+            return held.in_(wanted)
+        bare = {_without_tag(address) for address in wanted}
+        tagged = [
+            held.like(f"{_escaped(local)}+%@{_escaped(at)}", escape="\\") for local, at in map(_halves, bare)
+        ]
+        return or_(held.in_(sorted({*wanted, *bare})), *tagged)
+
+    def same_address_given(self, column: ColumnElement[Any]) -> Condition:
+        """The same for a statement that is kept: the `spellings` are given as its parameter ADDRESSES. Not for
+        platforms to which plus addresses are the same."""
+        return self._plain(column).in_(bindparam(ADDRESSES, expanding=True))
+
+    def _plain(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        is_lower = self.data_map.addresses.case is CaseRule.LOWER
+        return column if is_lower else func.lower(func.trim(column))
 
     def leads(self, table: Table, hops: Sequence[Hop], end: End) -> Condition:
         """Rows of `table` from which `hops` lead to rows for which `end` holds."""
@@ -137,8 +191,10 @@ class Schema:
         hop = hops[0]
         target = self.table(hop.table).alias()
         there = self.leads(cast(Table, target), hops[1:], end)
-        inner = select(column_of(target, hop.target)).where(there)
-        return column_of(table, hop.column).in_(inner)
+        here = [column_of(table, name) for name in hop.columns]
+        inner = [alike(column_of(target, name), mine) for name, mine in zip(hop.targets, here, strict=True)]
+        led = here[0] if len(here) == 1 else tuple_(*here)
+        return and_(only(table, hop), led.in_(select(*inner).where(there)))
 
     def _reflect(self, connection: Connection) -> None:
         """Whole before anybody sees it: a thread that met half of it would report tables as missing."""
@@ -162,15 +218,25 @@ def column_of(table: FromClause, name: str) -> Column[Any]:
         raise PlatformTrouble(_drift(f'column "{name}" of "{where}"'), later=False) from None
 
 
-def same_address(column: ColumnElement[Any], addresses: Iterable[str]) -> Condition:
-    """`column` holds one of `addresses`, whatever its case and the space around it."""
-    wanted = spellings(addresses)
-    return func.lower(func.trim(column)).in_(wanted) if wanted else false()
+def only(table: FromClause, hop: Hop) -> Condition:
+    """Rows for which the hop holds at all."""
+    return and_(true(), *(column_of(table, name) == value for name, value in hop.only))
 
 
-def same_address_given(column: ColumnElement[Any]) -> Condition:
-    """The same for a statement that is kept: the `spellings` are given as its parameter ADDRESSES."""
-    return func.lower(func.trim(column)).in_(bindparam(ADDRESSES, expanding=True))
+def alike(target: Column[Any], here: Column[Any]) -> ColumnElement[Any]:
+    """`target` as it compares with `here`: polymorphic references keep numbers as texts."""
+    is_text = isinstance(here.type, String) and not isinstance(target.type, String)
+    return cast_as(target, String(255)) if is_text else target
+
+
+def all_equal(table: FromClause, names: Sequence[str], values: Key) -> Condition:
+    """Rows whose columns `names` have these values."""
+    columns = [column_of(table, name) for name in names]
+    return and_(*(column == _fitting(column, value) for column, value in zip(columns, values, strict=True)))
+
+
+def _fitting(column: Column[Any], value: object) -> object:
+    return str(value) if isinstance(column.type, String) else value
 
 
 def spellings(addresses: Iterable[str]) -> list[str]:
@@ -204,7 +270,7 @@ def typed(column: Column[Any], text: str) -> object:
     """A key that went through text, as the column's own type again."""
     try:
         kind = column.type.python_type
-        return kind(text)
+        return text.lower() in ("true", "1") if kind is bool else kind(text)
     except (NotImplementedError, TypeError, ValueError):
         return text
 
@@ -244,6 +310,33 @@ def _variants(address: str) -> Iterator[str]:
         return
 
 
+def _without_tag(address: str) -> str:
+    local, at = _halves(address)
+    return f"{local.partition('+')[0]}@{at}"
+
+
+def _halves(address: str) -> tuple[str, str]:
+    local, _, domain = address.rpartition("@")
+    return local, domain
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _begun(name: str, metadata: MetaData) -> Table:
+    """Changes of many transactions that are begun and not yet ended: what each has done so far."""
+    return Table(
+        name,
+        metadata,
+        Column("key_hash", String(64), primary_key=True),
+        Column("rows_changed", Integer, nullable=False),
+        Column("files_removed", Integer, nullable=False),
+        Column("open_files", Text, nullable=False),
+        Column("begun_at", DateTime(timezone=True), nullable=False),
+    )
+
+
 def _journal(name: str, metadata: MetaData) -> Table:
     return Table(
         name,
@@ -258,7 +351,7 @@ def _journal(name: str, metadata: MetaData) -> Table:
 
 def _engine(url: str) -> Engine:
     address = make_url(url)
-    patience = {"connect_timeout": WAIT_SECONDS} if address.get_backend_name() == "postgresql" else {}
+    patience = {} if address.get_backend_name() == "sqlite" else {"connect_timeout": WAIT_SECONDS}
     engine = create_engine(address, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _sqlite_is_there)

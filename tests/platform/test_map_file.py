@@ -29,3 +29,19 @@ def test_a_missing_file_broken_toml_and_broken_text_are_faults(tmp_path: Path) -
     assert "is no TOML" in told(path)
     path.write_text("version = 1")
     assert "subjects.user.table: is missing" in told(path)
+
+
+def test_a_fault_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "platform.toml"
+    text = EXAMPLE_MAP.read_text()
+    path.write_text(text.replace("provider = {}", 'provider = { access = "perhaps" }'))
+    line = next(n for n, one in enumerate(text.splitlines(), start=1) if one.startswith("provider = "))
+    assert told(path).startswith(f"line {line}: places[11] (payments).columns.provider.access: ")
+    path.write_text(text.replace('match = ["email"]', 'matches = ["email"]'))
+    line = next(n for n, one in enumerate(text.splitlines(), start=1) if one.startswith("match = "))
+    assert told(path).startswith(f"line {line}: places[10]")
+    path.write_text(text.replace("keep = { ground", "kept = { ground"))
+    found = load_data_map(path)
+    assert isinstance(found, MapFaults)
+    head = [n for n, one in enumerate(text.splitlines(), start=1) if one == "[[places]]"][10]
+    assert f"line {head}: places (payments, user): keeps rows without a legal ground" in str(found)

@@ -70,7 +70,10 @@ def test_a_users_new_address_goes_everywhere_their_own_is_and_is_dated(world: Wo
     )
     found = world.platform.find("oliver@bennett.example")
     assert [one.address_changed_at for one in found] == [NOW]
-    assert world.platform.find(subject.address) == ()
+    assert world.platform.find(subject.address) == found, "what they had before still leads to them"
+    assert [row["email"] for row in after["former_emails"].values() if row["account_id"] == 5] == [
+        subject.address
+    ]
 
 
 def test_a_visitors_new_address_is_read_back_under_the_new_one(world: World) -> None:

@@ -52,7 +52,7 @@ class World:
             return {
                 table.name: {row.id: dict(row._mapping) for row in connection.execute(select(table))}
                 for table in metadata.sorted_tables
-                if table.name != "mailbot_changes"
+                if not table.name.startswith("mailbot_changes")
             }
 
     def uploads(self) -> dict[str, bytes]:

@@ -1,0 +1,142 @@
+"""A deletion too large for one transaction: first the account is closed, then its many rows go batch by batch.
+
+What is left fits into one transaction, which is drawn and compared again. Everything is found anew each time,
+so a crash at any point is met by doing it again with the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, Table, and_, select, tuple_, update
+from sqlalchemy.engine import Connection
+
+from mailbot.core.data_map import Place
+from mailbot.core.plan import Deletion
+from mailbot.platform.files import Files
+from mailbot.platform.sql_apply import cuts_of, remove_rows
+from mailbot.platform.sql_delete import held_by_other_rows
+from mailbot.platform.sql_find import Who
+from mailbot.platform.sql_journal import add_progress, begin, finish_batch, is_begun
+from mailbot.platform.sql_order import DeletionOrder
+from mailbot.platform.sql_schema import (
+    BATCH,
+    Condition,
+    Key,
+    Schema,
+    all_equal,
+    column_of,
+    keys_in,
+    primary_key,
+)
+from mailbot.platform.sql_work import Doing, Drawing, Rows
+from mailbot.platform.sql_write import Write, at_once, write_rows
+
+
+def is_large(drawing: Drawing) -> bool:
+    """Some step of a deletion has more rows than one batch."""
+    return isinstance(drawing.change, Deletion) and any(doing.rows.few is None for doing in drawing.doings)
+
+
+class Batches:
+    """The first part of one large deletion. Each method commits as it goes."""
+
+    def __init__(
+        self, schema: Schema, files: Files, who: Who, drawing: Drawing, key: str, now: datetime
+    ) -> None:
+        self.schema = schema
+        self.files = files
+        self.who = who
+        self.drawing = drawing
+        self.key = key
+        self.now = now
+        self.order: DeletionOrder = schema.deletion_order()
+        places = schema.data_map.places_of(who.rule.capacity)
+        self.places: dict[str, Place] = {place.name: place for place in places}
+
+    def run(self) -> None:
+        """The account is closed, and of no place that can go ahead is more than a batch left."""
+        with self.schema.writing() as connection:
+            if begin(connection, self.schema, self.key, self.now):
+                self._deactivate(connection)
+        finish_batch(self.schema, self.files, self.key)
+        for doing in self._ahead():
+            self._go(doing)
+
+    def _deactivate(self, connection: Connection) -> None:
+        user = self.schema.data_map.user
+        if self.who.subject.host is not None or not user.deactivate:
+            return
+        table = self.schema.table(user.table)
+        values = {name: at_once(value, column_of(table, name), self.now) for name, value in user.deactivate}
+        mine = all_equal(table, user.key, self.who.account)
+        connection.execute(update(table).where(mine).values(values))
+
+    def _ahead(self) -> list[Doing]:
+        """Log-ins, whatever their number, and what is large; those found over others before these."""
+        first = [doing for doing in self.drawing.doings if self.places[doing.step.place].logs_out]
+        large = [doing for doing in self.drawing.doings if doing.rows.few is None and doing not in first]
+        large = [doing for doing in large if self._stays_found(doing)]
+        return [*first, *sorted(large, key=lambda doing: self.order.position(doing.table.name))]
+
+    def _stays_found(self, doing: Doing) -> bool:
+        """What the map leads over to these rows is still there when the last of them goes."""
+        place = self.places[doing.step.place]
+        here = self.order.position(place.table)
+        return not place.shared and all(self.order.position(hop.table) > here for hop in place.path)
+
+    def _go(self, doing: Doing) -> None:
+        if doing.deletes:
+            for cut in cuts_of(self.order, doing.table):
+                column = column_of(doing.table, cut.column)
+                held = and_(doing.rows.condition, column.is_not(None))
+                self._repeat(doing, held, (Write(cut.column, None),))
+        self._repeat(doing, doing.rows.condition, doing.writes)
+
+    def _repeat(self, doing: Doing, condition: Condition, writes: Sequence[Write]) -> None:
+        """Batch after batch, by primary key, each in a transaction of its own."""
+        last: Key | None = None
+        while last is None or last:
+            with self.schema.writing() as connection:
+                if not is_begun(connection, self.schema, self.key):
+                    return  # another process has ended it meanwhile
+                keys = _next_keys(connection, doing.table, condition, last)
+                self._one(connection, doing, keys, writes)
+            last = keys[-1] if len(keys) == BATCH else ()
+            finish_batch(self.schema, self.files, self.key)
+
+    def _one(
+        self, connection: Connection, doing: Doing, keys: Sequence[Key], writes: Sequence[Write]
+    ) -> None:
+        if not keys:
+            return
+        if writes:
+            write_rows(connection, doing.table, writes, keys)
+            counts = 0 if doing.deletes else len(keys)  # what is only cut loose is counted when it goes
+            add_progress(connection, self.schema, self.key, counts, ())
+            return
+        files = self._files(connection, doing, keys)
+        add_progress(connection, self.schema, self.key, remove_rows(connection, doing.table, keys), files)
+
+    def _files(self, connection: Connection, doing: Doing, keys: Sequence[Key]) -> list[str]:
+        """The files that go with these rows: those that the whole plan lets go, and no row left names."""
+        rules = [rule for rule in self.places[doing.step.place].columns if rule.file]
+        let_go = set(self.drawing.files) if rules else set()
+        found: list[str] = []
+        for rule in rules:
+            column = column_of(doing.table, rule.column)
+            named = keys_in(doing.table, keys)
+            paths = sorted(set(connection.execute(select(column).where(named)).scalars()) & let_go)
+            rows = Rows(doing.table, named, len(keys), "", tuple(keys))
+            others = held_by_other_rows(connection, rows, column, paths)
+            found += [path for path in paths if path not in others]
+        return found
+
+
+def _next_keys(connection: Connection, table: Table, condition: Condition, last: Key | None) -> list[Key]:
+    own = primary_key(table)
+    query: Select[tuple[object, ...]] = select(*own).where(condition).order_by(*own).limit(BATCH)
+    if last is not None:
+        query = query.where(own[0] > last[0] if len(own) == 1 else tuple_(*own) > tuple_(*last))
+    return [tuple(row) for row in connection.execute(query)]
