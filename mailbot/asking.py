@@ -41,6 +41,8 @@ class Asking:
         with self.store.begin() as tx:
             case = open_case(tx, self.controller, opening, now)
             request = cases.add_request(tx, case, Asked(kind, Capacity.USER, 1.0, (), fields), 0, now)
-            event = _EVENTS.get(self.policy.kinds[kind].handling, Event.UNDERSTOOD_FOR_STAFF)
+            event = _EVENTS.get(
+                self.policy.kinds[kind].in_language(spoken).handling, Event.UNDERSTOOD_FOR_STAFF
+            )
             self.advance(tx, case, [Happening(request, event, PERSON, "asked on the Profile page")], now)
             return case.reference

@@ -14,7 +14,7 @@ from mailbot.core.deadlines import explained, extended
 from mailbot.core.ledger import Entry
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
-from mailbot.core.request import Asked, Capacity, FieldChange, Kind
+from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
 from mailbot.core.workflow import Event, NoSuchStep, State, possible
 from mailbot.letters import LetterWriter
 from mailbot.opening import day_of
@@ -167,7 +167,7 @@ class Desk:
             raise DeskTrouble("no field to correct is known: ask the person, or reclassify with fields")
 
     def _event_of(self, tx: Transaction, case: Case, kind: Kind) -> Event:
-        match self._policy.kinds[kind].handling:
+        match self._policy.kinds[kind].in_language(Language(case.language)).handling:
             case Handling.ACT:
                 return Event.UNDERSTOOD_TO_ACT
             case Handling.CONFIRM if case.answerable and cases.person_of(tx, case).address:

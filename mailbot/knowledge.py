@@ -33,10 +33,19 @@ def rule_folders(config: Config) -> tuple[Path, ...]:
 
 def load_policy(config: Config) -> Policy:
     """rules/policy.toml. Raises ResourceTrouble naming file and key."""
+    places = rule_folders(config)
     try:
-        return Policy.model_validate(read_toml("policy.toml", rule_folders(config)))
+        policy = Policy.model_validate(read_toml("policy.toml", places))
     except ValidationError as error:
         raise ResourceTrouble(f"policy.toml: {_first(error)}") from None
+    known = files_in("requests", places)
+    for kind, one in policy.kinds.items():
+        if unknown := sorted(set(one.languages) - known):
+            raise ResourceTrouble(
+                f"policy.toml: kinds.{kind}.languages.{unknown[0]}: no language with rules; known are "
+                f"{', '.join(sorted(known))}"
+            )
+    return policy
 
 
 class Rulebooks(Mapping[Language, Rulebook]):

@@ -28,7 +28,7 @@ from mailbot.core.plan import (
 )
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
-from mailbot.core.request import Asked, Capacity, FieldChange, Kind
+from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
 from mailbot.core.result import Changed, EventRef, told_as_gone
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import Event, State
@@ -274,7 +274,7 @@ class Proof:
 
     def _next_with_control(self, tx: Transaction, case: Case, target: Target, subject: Subject) -> Happening:
         request, new_address = target.request, _new_address(target.asked)
-        doubts = self._doubts(Kind(request.kind), target)
+        doubts = self._doubts(Kind(request.kind), target, Language(case.language))
         if doubts:
             return _to_staff(request, "; ".join(doubts))
         if new_address and not cases.result_of(tx, case, request).new_address_proven:
@@ -297,9 +297,9 @@ class Proof:
         cases.set_result(tx, case, target.request, replace(result, new_address_proven=True))
         return True
 
-    def _doubts(self, kind: Kind, target: Target) -> list[str]:
+    def _doubts(self, kind: Kind, target: Target, language: Language) -> list[str]:
         """Why staff must look although control is proven."""
-        policy, plan = self._policy.kinds[kind], target.plan
+        policy, plan = self._policy.kinds[kind].in_language(language), target.plan
         doubts = [*plan.vetoes, *(f"{one.field}: {one.reason}" for one in plan.refusals)] if plan else []
         if policy.stopped:
             doubts.append(f"changes of kind {kind} are stopped")
@@ -314,10 +314,11 @@ class Proof:
         if row is None:
             return None
         case = tx.session.get_one(Case, row.case_id)
-        views = tuple(self._shown_one(prepared.address, target) for target in prepared.targets)
+        language = Language(case.language)
+        views = tuple(self._shown_one(prepared.address, target, language) for target in prepared.targets)
         return Confirmation(case.reference, case.language, prepared.address, views, open=True)
 
-    def _shown_one(self, address: str, target: Target) -> RequestView:
+    def _shown_one(self, address: str, target: Target, language: Language) -> RequestView:
         """What may be shown to whoever proved `address`: nothing of a person whose address on file is another."""
         request, subject = target.request, target.subject
         kind, capacity = Kind(request.kind), Capacity(request.capacity)
@@ -335,7 +336,7 @@ class Proof:
             stays=tuple(step for step in target.plan.kept if step.rows) if target.plan else (),
             refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
-            needs_staff=bool(self._doubts(kind, target)),
+            needs_staff=bool(self._doubts(kind, target, language)),
         )
 
 

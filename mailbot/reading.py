@@ -86,7 +86,7 @@ class Reader:
         relayed = relayed_for(mail, known.own_addresses, known.automatic)
         if relayed:
             understanding = replace(understanding, doubts=(*understanding.doubts, _RELAYED))
-        decided = decide_mail(understanding, sender, known.policy)
+        decided = decide_mail(understanding, sender, known.policy.in_language(sure_language(guess)))
         return Reading(mail, None, new_text, guess, understanding, sender, decided, relayed)
 
     def read_text(self, subject: str, text: str) -> Reading:
@@ -96,7 +96,8 @@ class Reader:
         guess = self._knowledge.guesser.guess(new_text or subject)
         understanding = self._understand(subject, new_text, guess)
         sender = SenderVerdict(Verdict.UNPROVEN, None, None, ("a plain text has no sender",), None)
-        decided = decide_mail(understanding, _unknown_but_plausible(sender), self._knowledge.policy)
+        policy = self._knowledge.policy.in_language(sure_language(guess))
+        decided = decide_mail(understanding, _unknown_but_plausible(sender), policy)
         return Reading(mail, None, new_text, guess, understanding, sender, decided)
 
     def _understand(self, subject: str, new_text: str, guess: LanguageGuess) -> Understanding:
@@ -105,8 +106,7 @@ class Reader:
         if known.second is None:
             return rules
         has_rules = known.classifier.knows(languages)
-        language = guess.language if is_sure(guess) else None
-        joined = known.second.join(rules, subject, new_text, language, has_rules=has_rules)
+        joined = known.second.join(rules, subject, new_text, sure_language(guess), has_rules=has_rules)
         return _with_fields(joined, lambda: known.classifier.fields(subject, new_text, languages))
 
     def _languages(self, guess: LanguageGuess) -> Sequence[Language]:
@@ -129,6 +129,11 @@ def _with_fields(understanding: Understanding, read: Callable[[], tuple[FieldCha
 def is_sure(guess: LanguageGuess) -> bool:
     """The language is known well enough to read the letter in it alone."""
     return guess.language is not None and guess.confidence >= SURE_OF_LANGUAGE
+
+
+def sure_language(guess: LanguageGuess) -> Language | None:
+    """The language, where it is known well enough."""
+    return guess.language if is_sure(guess) else None
 
 
 def as_json(reading: Reading, path: str) -> dict[str, object]:

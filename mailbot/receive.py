@@ -29,7 +29,7 @@ from mailbot.core.workflow import OPEN_STATES, Event, State, possible
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
 from mailbot.opening import Opening, open_case
 from mailbot.proof import Proof
-from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, unreadable_json
+from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, sure_language, unreadable_json
 from mailbot.reading_ahead import ReadingAhead
 from mailbot.resources import ResourceTrouble
 from mailbot.returned import Returned
@@ -316,7 +316,8 @@ class Receive:
         self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
     ) -> Happening:
         request = cases.add_request(tx, case, asked, position, now)
-        decided = decide_request(asked, reading.understanding.doubts, reading.sender, self.policy)
+        policy = self.policy.in_language(sure_language(reading.language))
+        decided = decide_request(asked, reading.understanding.doubts, reading.sender, policy)
         if reading.sender.verdict == Verdict.PROVEN and not reading.relayed:
             request.proof = "sender"
         event = _EVENTS.get(decided.decision) or self._staff_event(case, reading)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mailbot.core.request import Kind
+from mailbot.core.request import Kind, Language
 from mailbot.core.workflow import Patience
 
 
@@ -32,6 +33,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class LanguagePolicy(_Strict):
+    """What differs for mails in one language; what is not given is as for the kind."""
+
+    handling: Handling | None = None
+    minimum_confidence: float | None = Field(default=None, ge=0, le=1)
+    minimum_confidence_alone: float | None = Field(default=None, ge=0, le=1)
+
+
+LanguageCode = Annotated[Language, Field(pattern="^[a-z]{2,3}$")]
+_CAREFUL = (Handling.ACT, Handling.CONFIRM, Handling.STAFF)
+
+
 class KindPolicy(_Strict):
     """How one kind of request is handled when it is clear, and how sure (0..1) mailbot must be of it."""
 
@@ -42,6 +55,30 @@ class KindPolicy(_Strict):
     """The same for what only one of the two opinions sees; 1 sends all of that to staff."""
     stopped: bool = False
     """Emergency stop: requests are taken, acknowledged and timed; the change waits for staff."""
+    languages: Mapping[LanguageCode, LanguagePolicy] = {}
+    """Automation switched on or off, and thresholds, for single languages."""
+
+    @model_validator(mode="after")
+    def _acts_only_without_proof(self) -> KindPolicy:
+        for language, one in self.languages.items():
+            if one.handling is Handling.ACT and self.proof is not Proof.NONE:
+                raise ValueError(f"languages.{language}.handling: act is not for a kind that needs proof")
+        return self
+
+    def in_language(self, language: Language | None) -> KindPolicy:
+        """What holds for a mail in `language`; None, an unsure language: the most careful of all of them."""
+        if language is not None:
+            return self._with(self.languages.get(language, LanguagePolicy()))
+        every = [self, *(self._with(one) for one in self.languages.values())]
+        careful = LanguagePolicy(
+            handling=max((one.handling for one in every), key=_CAREFUL.index),
+            minimum_confidence=max(one.minimum_confidence for one in every),
+            minimum_confidence_alone=max(one.minimum_confidence_alone for one in every),
+        )
+        return self._with(careful)
+
+    def _with(self, language: LanguagePolicy) -> KindPolicy:
+        return self.model_copy(update=language.model_dump(exclude_none=True))
 
 
 class Caps(_Strict):
@@ -76,6 +113,14 @@ class Policy(_Strict):
     patience_days: PatienceDays = PatienceDays()
     retention: Retention = Retention()
     staff_warning_days: tuple[int, ...] = (10, 5, 1)
+
+    def in_language(self, language: Language | None) -> Policy:
+        """What holds for mails in `language`; None, an unsure language: the most careful of all languages."""
+        if not any(one.languages for one in self.kinds.values()):
+            return self
+        return self.model_copy(
+            update={"kinds": {kind: x.in_language(language) for kind, x in self.kinds.items()}}
+        )
 
     @property
     def patience(self) -> Patience:

@@ -164,3 +164,31 @@ def test_a_mail_above_the_limit_is_told_not_read(here: Here) -> None:
     (found,) = mails_in(str(path), 1000)
     assert not isinstance(found, RawMail)
     assert "larger than 1000 bytes" in found.reason  # type: ignore[union-attr]  # it is Unavailable
+
+
+POLICY = Path(__file__).parents[2] / "rules" / "policy.toml"
+
+
+def test_automation_is_switched_off_for_one_kind_in_one_language(here: Here) -> None:
+    """And only there: the same wish in another language, and another wish in this one, go their way."""
+    off = '\n[kinds.deletion.languages.fr]\nhandling = "staff"\n'
+    here.write("own/policy.toml", (POLICY.read_text(encoding="utf-8") + off).encode())
+    here.write("config.toml", (here.folder / "config.toml").read_bytes() + b'[folders]\nrules = "own"\n')
+    here.write("fr.txt", "Bonjour, merci de supprimer mon compte.")
+    here.write("en.txt", b"Please delete my account.")
+    here.write("copy.txt", "Bonjour, envoyez-moi une copie de toutes mes données.".encode())
+    done = here.call("explain", "--json", "--no-dns", "fr.txt", "en.txt", "copy.txt")
+    shown = [json.loads(line) for line in done.out.splitlines()]
+    assert [one["decision"] for one in shown] == ["review", "confirm", "confirm"]
+    assert "deletion is always read by staff" in shown[0]["reasons"]
+
+
+def test_a_language_of_the_policy_that_is_none_is_named(here: Here) -> None:
+    here.write(
+        "own/policy.toml", POLICY.read_bytes() + b'\n[kinds.deletion.languages.rr]\nhandling = "staff"\n'
+    )
+    here.write("config.toml", (here.folder / "config.toml").read_bytes() + b'[folders]\nrules = "own"\n')
+    here.write("en.txt", b"Please delete my account.")
+    done = here.run("explain", "--no-dns", "en.txt", PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+    assert done.code == 2
+    assert "kinds.deletion.languages.rr" in done.err

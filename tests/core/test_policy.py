@@ -8,11 +8,25 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from mailbot.core.policy import Handling, Policy, Proof
+from mailbot.core.policy import Handling, KindPolicy, Policy, Proof
 from mailbot.core.request import Kind
 
 FILE = Path(__file__).parents[2] / "rules" / "policy.toml"
 POLICY = Policy.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
+
+DELETION = {
+    "handling": "confirm",
+    "proof": "control",
+    "minimum_confidence": 0.7,
+    "minimum_confidence_alone": 0.9,
+}
+WRONG_LANGUAGES = (
+    {"russian": {"handling": "staff"}},
+    {"ru": {"handling": "act"}},
+    {"ru": {"handling": "perhaps"}},
+    {"ru": {"minimum_confidence": 2}},
+    {"ru": {"proof": "none"}},
+)
 
 
 def test_every_kind_has_its_policy() -> None:
@@ -51,8 +65,35 @@ def test_people_are_waited_for_as_designed() -> None:
         {"kinds": {"deletion": {"handling": "maybe", "proof": "control", "minimum_confidence": 0.5}}},
         {"kinds": {"deletion": {"handling": "act", "proof": "control", "minimum_confidence": 1.5}}},
         {"surprise": 1},
+        *({"kinds": {"deletion": {**DELETION, "languages": languages}}} for languages in WRONG_LANGUAGES),
     ],
 )
 def test_a_wrong_policy_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Policy.model_validate({**tomllib.loads(FILE.read_text(encoding="utf-8")), **change})
+
+
+def test_a_language_differs_only_in_what_is_said_of_it() -> None:
+    deletion = KindPolicy.model_validate({**DELETION, "languages": {"ru": {"minimum_confidence": 0.8}}})
+    assert deletion.in_language("ru").minimum_confidence == 0.8
+    assert deletion.in_language("ru").minimum_confidence_alone == 0.9
+    assert deletion.in_language("ru").handling is Handling.CONFIRM
+    assert deletion.in_language("fr").minimum_confidence == 0.7
+
+
+def test_an_unsure_language_gets_the_most_careful_of_all() -> None:
+    languages = {
+        "ru": {"handling": "staff"},
+        "fr": {"minimum_confidence": 0.95, "minimum_confidence_alone": 0.5},
+    }
+    unsure = KindPolicy.model_validate({**DELETION, "languages": languages}).in_language(None)
+    assert (unsure.handling, unsure.minimum_confidence) == (Handling.STAFF, 0.95)
+    assert unsure.minimum_confidence_alone == 0.9
+
+
+def test_automation_can_be_switched_on_for_one_language() -> None:
+    kinds = {**POLICY.model_dump()["kinds"], "deletion": {**DELETION, "handling": "staff"}}
+    kinds["deletion"]["languages"] = {"fr": {"handling": "confirm"}}
+    policy = Policy.model_validate({"kinds": kinds})
+    handled = {one: policy.in_language(one).kinds[Kind.DELETION].handling for one in ("fr", "de", None)}
+    assert handled == {"fr": Handling.CONFIRM, "de": Handling.STAFF, None: Handling.STAFF}
