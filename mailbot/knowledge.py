@@ -134,15 +134,16 @@ def _automatic(languages: Iterable[LanguageFile], places: tuple[Path, ...]) -> A
     return rules
 
 
-def load_knowledge(config: Config) -> Knowledge:
-    """Everything a Reader needs. Raises ResourceTrouble naming what is wrong."""
+def load_knowledge(config: Config, *, with_second: bool = True) -> Knowledge:
+    """Everything a Reader needs; without the second opinion where that is only to be made. Raises ResourceTrouble
+    naming what is wrong."""
     books, places = load_rulebooks(config), rule_folders(config)
     languages = load_languages(config)
     return Knowledge(
         policy=load_policy(config),
         automatic=_automatic(languages.values(), places),
         classifier=Classifier(books),
-        second=load_second_opinion(places),
+        second=load_second_opinion(places) if with_second else None,
         marks=QuoteMarks(file.quotes for file in languages.values()),
         guesser=LanguageGuesser({language: file.signs for language, file in languages.items()}),
         languages=tuple(books),

@@ -96,7 +96,7 @@ def train(
     if len(labelled) < _FEWEST_EXAMPLES:
         raise ResourceTrouble(f"{folder}: {len(labelled)} examples, at least {_FEWEST_EXAMPLES} are needed")
     digests = digests_of(folder, places[0])
-    trained = teach(labelled, load_knowledge(config), load_ideas(places), digests)
+    trained = teach(labelled, load_knowledge(config, with_second=False), load_ideas(places), digests)
     save_model(trained.model, file)
     if settings_of(ctx).json:
         print_json({"ok": True, "file": str(file), "learnt_from": len(labelled), **digests})

@@ -42,8 +42,10 @@ _FOR_STAFF = frozenset({Kind.QUESTION, Kind.OTHER, Kind.COMPLAINT, Kind.AUTHORIT
 
 def inputs_of(logits: Floats, rules: Understanding | None) -> Floats:
     """Both opinions as numbers: the model's logits, what it likes best, the rules' confidences, what they decline,
-    and whether there are rules, doubts, anything found by rules; last a constant."""
+    and whether there are rules, doubts, anything found by rules, corrected values, old ones beside them; last a
+    constant."""
     found = {one.kind: one.confidence for one in rules.asked if one.evidence} if rules else {}
+    changes = [change for one in rules.asked for change in one.fields] if rules else []
     confidences = [found.get(kind, 0.0) for kind in KINDS]
     about = [
         float(rules is not None),
@@ -51,6 +53,8 @@ def inputs_of(logits: Floats, rules: Understanding | None) -> Floats:
         float(rules is not None and bool(rules.doubts)),
         float(rules is not None and rules.withdraws),
         float(len(found) > 1),
+        float(bool(changes)),
+        float(any(change.old is not None for change in changes)),
         1.0,
     ]
     capped = np.clip(logits, -6, 6) / 2

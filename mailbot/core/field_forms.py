@@ -57,9 +57,23 @@ _QUOTED = re.compile(
     r"[“„«‟]\s*([^”“»«„\n]{1,80}(?:„[^”“»\n]{1,40}[“”])?[^”“»«„\n]{0,40})\s*[”“»]"
     r"|\"\s*([^\"\n]{1,80}?)\s*\"|(?<!\w)['‘‚]([^'‘’\n]{2,60})['’‘](?!\w)"
 )
+_WATERS = (
+    r"(?:Main|Rhein|Neckar|Inn|See|Lech|Ammersee|Bodensee|Harz|Saale|Donau|Oder|Havel|Spree|Elbe|Weser|Aller|Leine|Ruhr"
+    r"|Lahn|Mosel|Isar|Ilm|Weinstraße|Weinstrasse|Bergstraße|Breisgau|Trent|Sea|Thames|Avon|Wye|Tyne|Tees|Lyme|Rijn|Zee"
+    r"|IJssel|Amstel|Lek|Maas|Hudson)"
+)
+_STATE = (
+    r"(?:A[LKZRBL]|BC|C[AOT]|D[CE]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOTB]|N[EVHJMYCDBSLT]|O[HKRN]|P[AE]|QC|RI|S[CDK]|T[NX]"
+    r"|UT|V[TA]|W[AVIY]|YT)"
+)
+_TOWN_END = (
+    rf"(?:[ ](?:am|an der|im|upon|under|on|aan|aan den|aan de|op)[ ]{_WATERS}(?!\w)|[ ]?\({_WATERS}\)"
+    rf"|,[ ]{_STATE}(?!\w))"
+)
+"""What belongs to a town's name: "am Main", "(Oder)", "upon Tyne", "aan den Rijn", ", ME"."""
 _NAME = re.compile(
-    rf"(?:(?:Dr|Prof|St|Sp|S|J|A)\.\s)?{_CAPITALISED}"
-    rf"(?:(?:\s?&\s?|[ \u00a0])(?:{_PARTICLE}[ ]?){{0,2}}{_CAPITALISED}){{0,6}}"
+    rf"(?:(?:Dr|Prof|St|Sp|{_U})\.\s)?{_CAPITALISED}"
+    rf"(?:(?:\s?&\s?|[ \u00a0])(?:{_PARTICLE}[ ]?){{0,2}}(?:{_U}\.[ ](?={_U}))?{_CAPITALISED}){{0,6}}{_TOWN_END}?"
 )
 _HANDLE = re.compile(
     r"(?<![\w@.:/])(?:live:[\w.,:-]{2,40}\w|[A-Za-z][A-Za-z0-9]*(?:[._-]?[A-Za-z0-9]+){0,6})(?![\w@])"
@@ -122,7 +136,9 @@ _LOOSE_STREETS = (
         rf"(?<![\w@.])\d{{1,4}}[A-Za-z]?,?[ \u00a0]{_U}[\w'’-]{{1,40}}(?:[ \u00a0]{_U}[\w'’-]{{1,40}}){{0,3}}"
     ),
 )
-_CITY = rf"{_U}[\w'’-]{{1,30}}(?:[ ](?:{_PARTICLE}[ ])?{_U}[\w'’-]{{1,30}}){{0,3}}"
+_CITY = (
+    rf"(?:(?:St|Ste|Bad|Sankt)\.?[ ])?{_U}[\w'’-]{{1,30}}(?:[ ](?:{_PARTICLE}[ ])?{_U}[\w'’-]{{1,30}}){{0,3}}"
+)
 _AFTER_STREET = re.compile(
     rf"(?:,\s?|\s?\n\s?(?=(?:[A-Z]{{1,2}}-)?\d{{2,5}}|{_CITY},?\s?\n\s?(?:\d{{4,6}}|[A-Z]{{1,2}}\d))|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
     rf"(?:[A-Z]{{1,2}}-)?\d{{2,5}}(?:[ -][\dA-Z]{{2,3}})?(?:\s{_CITY})?"

@@ -18,7 +18,7 @@ _SAME_THING = 25
 def nearest_label(page: Page, found: Found) -> tuple[str, int]:
     """The field whose label stands nearest, and how near: in the value's clause, before it in its sentence,
     after it there, in sentences before, in later ones, in the subject; hints only when there is no label."""
-    wanted = ("vat_number", "phone") if found.form is Form.NUMBER else UNTYPED
+    wanted = _wanted(page) if found.form is Form.NUMBER else UNTYPED
     labels = _specific([cue for cue in page.cues if cue.role is CueRole.LABEL and cue.field in wanted])
     sentence = page.sentence(found.start)
     inside = _in_sentence(
@@ -32,6 +32,12 @@ def nearest_label(page: Page, found: Found) -> tuple[str, int]:
     if named := (*earlier[-1:], *later[:1], *topics[:1]):
         return named[0], ELSEWHERE
     return next((hint.field for hint in page.cues if _is_hint(hint) and hint.field in wanted), ""), NOWHERE
+
+
+def _wanted(page: Page) -> tuple[str, ...]:
+    """What a bare number may be: none is a VAT number beside one that is written as such."""
+    has_vat_number = any(one.form is Form.VAT_NUMBER for one in page.values)
+    return ("phone",) if has_vat_number else ("vat_number", "phone")
 
 
 def _in_sentence(labels: Sequence[Cue], found: Found, clause: int) -> tuple[str, int] | None:

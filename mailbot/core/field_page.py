@@ -20,14 +20,19 @@ _VALUE_END = re.compile(r"[,;:!?()\"“”«»\n…]|\.(?:\s|$)|\s[-–—]\s|\s
 _SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
 _OF = re.compile(r"d(?:e|i|a|o|u|el|as|os|es)", re.IGNORECASE)
 _LOOSE_PARTICLE = re.compile(r"(?:[^\W\d_]{1,3}\s)?")
-_NOT_PLAIN = (CueRole.STOP, CueRole.FRESH, CueRole.HINT, CueRole.NEVER)
-_NOT_ENDS = (CueRole.HINT, CueRole.NEVER)
+SILENT = (CueRole.HINT, CueRole.NEVER, CueRole.SWAPPED, CueRole.THING)
+"""What leads to no value and ends none."""
+_NOT_PLAIN = (CueRole.STOP, CueRole.FRESH, *SILENT)
+_ENDS_ADDRESS = (CueRole.OLD, CueRole.NEW, CueRole.STOP, CueRole.GONE, CueRole.PLAIN)
 _LEADS = (CueRole.OLD, CueRole.NEW, CueRole.FRESH, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.PLAIN)
 _MOST_VALUES, _MOST_CUES = 60, 400
 """Far more than any honest correction has; bounds the work that a hostile letter can make."""
 _PREPOSITION = 3
 _LONGEST_PLAIN, _MOST_PLAIN_WORDS = 50, 5
 _LONGEST_BLOCK_LINE, _MOST_BLOCK_WORDS = 60, 8
+_CARD_LINE = re.compile(r"[^|·•–—]{1,60}(?:(?:\s[|·•]\s[^|·•]{1,60}){1,6}|(?:\s[–—]\s[^|·•–—]{1,60}){2,6})")
+"""Name, job, company, phone … in one line of a signature."""
+_QUOTES = " \"'“”„«»‘’"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,9 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
     inside = [(one.start, one.end) for one in found if one.form in (Form.EMAIL, Form.HANDLE, Form.ADDRESS)]
     cues = [cue for cue in cues if not _is_inside(cue, inside)]
     is_lower = sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
-    values = _without_never(_split(found, cues, text, rulebook.noun_capitals), cues)
+    values = _without_things(
+        _without_never(_split(found, cues, text, rulebook.noun_capitals), cues), cues, text
+    )
     return Page(
         letter, rulebook.language, rulebook.noun_capitals, tuple(cues), tuple(cue.end for cue in cues),
         tuple(_with_plain(values, cues, text, is_lower, named)),
@@ -125,8 +132,9 @@ def _cues(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> list[Cue]:
 
 def _never(words: Collection[str], letter: Letter) -> Iterator[Cue]:
     """Capitalised words that are no value; matched exactly, since a name may look like a typo of one."""
+    ends = tuple(word[1:] for word in words if word[0] == "*")
     for index, word in enumerate(letter.words):
-        if word in words:
+        if word in words or word.endswith(ends):
             start, end = letter.span(index, index)
             if ending := _SHORT_ENDING.match(letter.source, end):
                 end = ending.end()
@@ -144,6 +152,17 @@ def _without_never(found: Iterable[Found], cues: Sequence[Cue]) -> list[Found]:
     return [one for one in found if one.form is not Form.NAME or not _is_never(one, never)]
 
 
+def _without_things(found: Iterable[Found], cues: Sequence[Cue], text: str) -> list[Found]:
+    """Without the names of things that are not the writer's data ("the webinar “Tax law”")."""
+    ends = [cue.end for cue in cues if cue.role is CueRole.THING]
+    return [
+        one
+        for one in found
+        if one.form not in (Form.NAME, Form.QUOTED)
+        or not any(end <= one.start and not text[end : one.start].strip(_QUOTES) for end in ends)
+    ]
+
+
 def _is_never(one: Found, never: dict[int, int]) -> bool:
     return never.get(one.start, -1) >= one.end or (len(one.text) <= 3 and one.text.isupper())
 
@@ -156,11 +175,24 @@ def _split(
     at = {cue.start: cue for cue in cues}
     for one in found:
         if one.form is not Form.NAME:
-            yield one
+            yield _cut_address(one, cues, text) if one.form is Form.ADDRESS else one
             continue
         start = _start_behind_cues(one, cues, text, has_noun_capitals)
         if start < one.end:
             yield from _cut_inside(Found(one.form, text[start : one.end], start, one.end), at, text)
+
+
+def _cut_address(one: Found, cues: Sequence[Cue], text: str) -> Found:
+    """An address without what follows it after a comma ("…, not 11", "…, postcode and town stay")."""
+    for cue in cues:
+        lead = text[one.start : cue.start].rstrip(" ")
+        if not (one.start < cue.start < one.end and lead.endswith((",", "\n"))):
+            continue
+        has_digits = any(map(str.isdigit, text[cue.end : one.end]))
+        if cue.role in _ENDS_ADDRESS or (cue.role is CueRole.LABEL and not has_digits):
+            written = lead.rstrip(", \n")
+            return Found(one.form, written, one.start, one.start + len(written))
+    return one
 
 
 def _start_behind_cues(one: Found, cues: Sequence[Cue], text: str, has_noun_capitals: bool) -> int:
@@ -171,7 +203,7 @@ def _start_behind_cues(one: Found, cues: Sequence[Cue], text: str, has_noun_capi
         if (
             cue.start <= start < cue.end
             and not is_around
-            and (is_first or cue.start < one.start or cue.role in _LEADS)
+            and (is_first or cue.start < one.start or (cue.role in _LEADS and cue.role is not CueRole.FRESH))
         ):
             start = cue.end + (text[cue.end : cue.end + 1] == " ")
             if text[start : start + 1].islower() and (loose := _LOOSE_PARTICLE.match(text, start, one.end)):
@@ -269,7 +301,7 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
 def _ends_plain(cue: Cue, start: int, text: str) -> bool:
     """A preposition within a title does not end it ("chargée de mission")."""
     is_of = cue.start > start and _OF.fullmatch(text, cue.start, cue.end) is not None
-    return cue.role not in _NOT_ENDS and not (is_of and cue.role is CueRole.OLD)
+    return cue.role not in SILENT and not (is_of and cue.role is CueRole.OLD)
 
 
 def _block_start(text: str) -> int:
@@ -277,7 +309,8 @@ def _block_start(text: str) -> int:
     lines = text.rstrip().split("\n")
     start = place = len(text.rstrip())
     for line in reversed(lines[1:]):
-        if len(line.strip()) > _LONGEST_BLOCK_LINE or len(line.split()) > _MOST_BLOCK_WORDS:
+        is_long = len(line.strip()) > _LONGEST_BLOCK_LINE or len(line.split()) > _MOST_BLOCK_WORDS
+        if is_long and not _CARD_LINE.fullmatch(line.strip()):
             break
         place -= len(line) + 1
         start = place

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from babel import Locale
+from rapidfuzz import fuzz
 
 from mailbot.core.field_forms import Form, Found
 from mailbot.core.field_labels import BESIDE, IN_SENTENCE, NOWHERE, UNTYPED, nearest_label
-from mailbot.core.field_page import ARROW, COLON, Cue, Page, count_words, is_sentence_start
+from mailbot.core.field_page import ARROW, COLON, SILENT, Cue, Page, count_words, is_sentence_start
+from mailbot.core.field_values import is_country
+from mailbot.core.fold import fold
 from mailbot.core.request import Language
 from mailbot.core.rules import CueRole
 
@@ -37,6 +40,8 @@ _REPLACES, _IS_REPLACED, _INSTEAD, _GONE = 1.2, -1.2, 1.8, -1.8
 """What words before the value say, and after it. Only their order matters: words before say more."""
 _PLACES = ("city", "country")
 _LEADING = (CueRole.OLD, CueRole.NEW, CueRole.IMPLIED)
+_ALIKE, _SPELLED_ALIKE = 0.2, 78
+"""Score of a value that nothing is said of, but that is spelled almost like another one; how alike, of 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ def _weigh(page: Page, index: int) -> Weighed | None:
     text = found.text[title.end() :] if title else found.text
     before, implied = _before(page, index)
     score = before + _after(page, index)
+    is_alike = not score and _has_look_alike(page, found)
+    score = _ALIKE if is_alike else score
     field, labelled = _field(page, found, implied, before == INTRODUCED)
     if not _may_be_value(page, found, text, field, score):
         return None
@@ -85,11 +92,25 @@ def _weigh(page: Page, index: int) -> Weighed | None:
         or (labelled == BESIDE and score > 0)
         or found.form in _SURE
         or found.form is Form.QUOTED
+        or is_alike
     )
     return Weighed(
         found.form, text, found.start, page.sentence(found.start), score, field, labelled, counts, is_titled,
         found.start >= page.block, bool(implied),
     )  # fmt: skip
+
+
+def _has_look_alike(page: Page, found: Found) -> bool:
+    """Two spellings of one thing are the wrong and the right one, whatever is said between them."""
+    if found.form is not Form.NAME:
+        return False
+    text = fold(found.text).text
+    others = (
+        fold(one.text).text
+        for one in page.values
+        if one.form in (Form.NAME, Form.QUOTED, Form.PLAIN) and one.text != found.text
+    )
+    return any(fuzz.ratio(text, other) >= _SPELLED_ALIKE for other in others)
 
 
 def _field(page: Page, found: Found, implied: str, is_introduced: bool) -> tuple[str, int]:
@@ -150,7 +171,7 @@ def _before(page: Page, index: int) -> tuple[float, str]:
     if around is not None and around.role is CueRole.IMPLIED:  # "moved to Leeds from London"
         return _MOVED, around.field
     roles: list[CueRole] = []
-    for cue, gap in _cues_before(page, found.start, floor):
+    for cue, gap in _cues_before(page, found, floor):
         match cue.role:
             case CueRole.NEW if _follows_old(page, cue):
                 return _OLD, ""
@@ -191,11 +212,15 @@ def _weak_score(roles: Sequence[CueRole]) -> float:
     return 0.4 if CueRole.LABEL in roles[:1] else 0.0
 
 
-def _cues_before(page: Page, place: int, floor: int) -> Iterator[tuple[Cue, str]]:
-    """The cues near before `place`, nearest first, with what stands between; a preposition only close by."""
-    budget = _REACH
+def _cues_before(page: Page, found: Found, floor: int) -> Iterator[tuple[Cue, str]]:
+    """The cues near before the value, nearest first, with what stands between; a preposition only close by, and
+    right before a capitalised word that may be any noun ("in den Kontodaten")."""
+    budget, place = _REACH, found.start
+    may_be_noun = page.noun_capitals and found.form is Form.NAME and not is_country(found.text, page.language)
     for number in range(bisect_right(page.ends, place) - 1, -1, -1):
         cue = page.cues[number]
+        if cue.role in SILENT:
+            continue
         gap = page.text[cue.end : place]
         if cue.end <= floor or _SENTENCE.search(gap):
             return
@@ -203,7 +228,8 @@ def _cues_before(page: Page, place: int, floor: int) -> Iterator[tuple[Cue, str]
         if budget < 0 or (cue.role is CueRole.OLD and ":" in gap and gap.strip(' :"“„«')):
             return
         is_preposition = cue.end - cue.start <= _SHORT and cue.role in (CueRole.NEW, CueRole.OLD)
-        if not (is_preposition and budget < _REACH - 1):
+        most = _REACH if may_be_noun and place == found.start else _REACH - 1
+        if not (is_preposition and budget < most):
             place = min(place, cue.start)
             yield cue, gap
 

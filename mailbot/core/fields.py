@@ -9,14 +9,14 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from mailbot.core.field_forms import Form
-from mailbot.core.field_page import read_page
+from mailbot.core.field_page import Page, read_page
 from mailbot.core.field_values import clean_value, is_company, is_country
 from mailbot.core.field_weights import Weighed, weigh_values
 from mailbot.core.letter import Letter
 from mailbot.core.nominative import is_first_name, nominative
 from mailbot.core.phrases import Hit
 from mailbot.core.request import FieldChange, Language
-from mailbot.core.rules import Rulebook
+from mailbot.core.rules import CueRole, Rulebook
 
 _SIMILAR = 72
 _CERTAIN = 1.5
@@ -27,6 +27,7 @@ _FORMED = (*_TYPED, Form.NUMBER)
 _PAIR_SENTENCES = 3
 _NAMES = ("name", "first_name", "last_name")
 _STANDS_ALONE = (":", "=", ">", "→")
+_OTHER_NAME = {"first_name": "last_name", "last_name": "first_name"}
 _NOT_TYPED = ("email", "phone", "vat_number")
 
 
@@ -36,11 +37,12 @@ def read_fields(
     """The changed fields, in the letter's order; values that do not pass their field's check are left out,
     since a wrong value is worse than an empty line on the confirm page. `topics` are fields that the subject
     names."""
-    weighed = weigh_values(read_page(rulebook, letter, hits, topics))
+    page = read_page(rulebook, letter, hits, topics)
+    weighed = weigh_values(page)
     named = _without_block([named for one in weighed if (named := _with_field(one, rulebook)) is not None])
     named = [_in_nominative(one, letter, rulebook) for one in named]
     named = _with_same_field(_without_asides(named))
-    return tuple(dict.fromkeys(_changes(named, rulebook.language)))
+    return _with_both_names(tuple(dict.fromkeys(_changes(named, rulebook.language))), page)
 
 
 def _with_field(value: Weighed, rulebook: Rulebook) -> Weighed | None:
@@ -156,6 +158,20 @@ def _changes(values: Sequence[Weighed], language: Language) -> Iterator[FieldCha
             change = _change(field, [one for one in group if not one.is_in_block], language)
             yield from [change] if change else []
             return
+
+
+def _with_both_names(changes: tuple[FieldChange, ...], page: Page) -> tuple[FieldChange, ...]:
+    """First and last name that stand the wrong way round change places, though each is told only once."""
+    one = next((one for one in changes if one.field in _OTHER_NAME and one.old is not None), None)
+    if one is None or not (_has_swapped(page) and set(_OTHER_NAME) <= page.named):
+        return changes
+    other = FieldChange(_OTHER_NAME[one.field], one.new, one.old or "")
+    rest = (change for change in changes if change.field not in _OTHER_NAME)
+    return (*sorted((one, other), key=lambda change: change.field), *rest)
+
+
+def _has_swapped(page: Page) -> bool:
+    return any(cue.role is CueRole.SWAPPED for cue in page.cues)
 
 
 def _change(field: str, group: Sequence[Weighed], language: Language) -> FieldChange | None:

@@ -132,7 +132,8 @@ class CueRole(StrEnum):
     words that name their field themselves and begin its new value ("I am now called"), or begin it only when
     an old value is told, too ("I am called Anna, not Hanna": without "not" it is an introduction); words that
     follow an old value ("no longer works") or a new one ("instead"); words that make one field likely
-    where no label names it ("married": the last name); or capitalised words that are never a value ("Sie")."""
+    where no label names it ("married": the last name); words that say that first and last name stand the wrong
+    way round; things whose own name follows ("the webinar"); or capitalised words that are never a value ("Sie")."""
 
     LABEL = "label"
     NEW = "new"
@@ -145,6 +146,8 @@ class CueRole(StrEnum):
     GONE = "gone"
     INSTEAD = "instead"
     HINT = "hints"
+    SWAPPED = "swapped"
+    THING = "thing"
     NEVER = "never"
 
 
@@ -158,6 +161,7 @@ class FieldCue:
 
 _FIELDLESS = (
     CueRole.NEW, CueRole.OLD, CueRole.STOP, CueRole.FRESH, CueRole.PLAIN, CueRole.GONE, CueRole.INSTEAD,
+    CueRole.SWAPPED, CueRole.THING,
 )  # fmt: skip
 
 Holder = Rule | Nearby | Context | Guard | Exemption | CapacityCue | Withdrawal | FieldCue
@@ -173,7 +177,7 @@ class Rulebook:
     abbreviations: frozenset[str]
     clause_words: frozenset[str]
     never_values: frozenset[str] = frozenset()
-    """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour")."""
+    """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour"), and ends of such ("*daten")."""
     endings: Mapping[str, Endings] = field(default_factory=dict)
     """By field: ends of inflected words with what stands there in the nominative."""
     noun_capitals: bool = False
@@ -338,7 +342,7 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
 
 def _never_values(top: _Entry) -> frozenset[str]:
     texts = _Entry(f"{top.name}[fields]", top.table("fields")).texts(CueRole.NEVER.value)
-    return frozenset(word for text in texts for word in re.findall(r"\w+", fold(text).text))
+    return frozenset(word for text in texts for word in re.findall(r"\*?\w+", fold(text).text))
 
 
 def _endings(top: _Entry) -> Mapping[str, Endings]:
