@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mailbot.advance import Advance
 from mailbot.asking import Asking
+from mailbot.attachments.files import AttachmentReader
 from mailbot.config import Config
 from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults
@@ -98,7 +99,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     knowledge = knowledge or load_knowledge(config)
     store = Store(config.database_url(), Keyring(config.master_keys()))
     dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
-    reader = Reader(knowledge, dns.txt)
+    reader = Reader(knowledge, dns.txt, attachment_reader(config, knowledge))
     data_map = load_data_map(config)
     platform = open_platform(config.platform_url(), data_map, files_root(config), clock)
     locales = folders("locale", config.path(config.folders.locale) if config.folders.locale else None)
@@ -146,6 +147,12 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         web_catalogues=Catalogues(*locales, domain=WEB_DOMAIN),
         template_folders=templates,
     )
+
+
+def attachment_reader(config: Config, knowledge: Knowledge) -> AttachmentReader | None:
+    """What reads attachments; None where they are not read."""
+    limits = config.attachment_limits()
+    return AttachmentReader(limits, knowledge.marks) if limits else None
 
 
 def load_data_map(config: Config) -> DataMap:

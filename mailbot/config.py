@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from mailbot.attachments.protocol import Limits
 from mailbot.core.request import Language
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, SmtpSettings
 
@@ -172,6 +173,18 @@ class Sender(_Table):
     own_domains: tuple[str, ...] = ()
 
 
+class Attachments(_Table):
+    """How much of what is attached to mails is read, and what that may cost (attachments/protocol.Limits)."""
+
+    read: bool = True
+    max_bytes: int = Field(default=10_485_760, ge=1_024)
+    max_files: int = Field(default=5, ge=1)
+    max_pages: int = Field(default=20, ge=1)
+    max_characters: int = Field(default=20_000, ge=1_000)
+    seconds: float = Field(default=4, gt=0, le=60)
+    memory_mib: int = Field(default=256, ge=128)
+
+
 class Dns(_Table):
     """Resolvers; none: the system's. `127.0.0.1:5300` names a port."""
 
@@ -206,6 +219,7 @@ class Config(_Table):
     platform: PlatformTable = PlatformTable()
     web: Web = Web()
     sender: Sender = Sender()
+    attachments: Attachments = Attachments()
     dns: Dns = Dns()
     folders: Folders = Folders()
     logging: Logging = Logging()
@@ -215,6 +229,11 @@ class Config(_Table):
     def path(self, written: str) -> Path:
         """A path as written in the file, from the folder of the file."""
         return (self.base / Path(written).expanduser()).absolute()
+
+    def attachment_limits(self) -> Limits | None:
+        """How far attachments are read; None when they are not."""
+        table = self.attachments
+        return Limits(**table.model_dump(exclude={"read"})) if table.read else None
 
     def mailboxes(self) -> tuple[MailboxSettings, ...]:
         """Every mailbox with its password. Raises ConfigTrouble for a secret that is missing."""

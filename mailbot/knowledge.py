@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from mailbot.config import Config
 from mailbot.core.address import domain_of
 from mailbot.core.answer import AnswerRules, answer_rules
+from mailbot.core.attached import ReferringWords
 from mailbot.core.automatic import AutomaticRules, extended, load_automatic_rules
 from mailbot.core.classify import Classifier
 from mailbot.core.domains import ascii_domain
@@ -144,6 +145,7 @@ def load_knowledge(config: Config, *, with_second: bool = True) -> Knowledge:
         automatic=_automatic(languages.values(), places),
         classifier=Classifier(books),
         second=load_second_opinion(places) if with_second else None,
+        referring=ReferringWords(word for file in languages.values() for word in file.attached),
         marks=QuoteMarks(file.quotes for file in languages.values()),
         guesser=LanguageGuesser({language: file.signs for language, file in languages.items()}),
         languages=tuple(books),

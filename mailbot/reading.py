@@ -5,11 +5,20 @@ What `mailbot explain` prints and what `receive` acts on are the same reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailbot.attachments.files import AttachmentReader
 from mailbot.core.agreement import SecondOpinion
+from mailbot.core.attached import (
+    AttachedFile,
+    AttachedText,
+    Reason,
+    ReferringWords,
+    doubts_of_letter,
+    with_attached,
+)
 from mailbot.core.automatic import AutomaticRules, AutomaticVerdict, find_automatic, relayed_for
 from mailbot.core.classify import Classifier
 from mailbot.core.decide import Decided, Decision, decide_mail
@@ -28,6 +37,7 @@ SURE_OF_LANGUAGE = 0.9
 
 _NOTHING = Understanding(asked=())
 _RELAYED = "a web form passes it on; nothing shows that the address in Reply-To wrote it"
+_UNDECIDED = Decided(Decision.REVIEW, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Reading:
     decided: Decided
     relayed: NamedAddress | None = None
     """Who wrote through a web form, by its own word: staff answer, no letter goes out by itself."""
+    attached: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Knowledge:
     languages: tuple[Language, ...]
     own_addresses: frozenset[str]
     sender: SenderSettings
+    referring: ReferringWords
     marks: QuoteMarks = STANDARD
     """What stands around quoted mails, in all languages."""
     second: SecondOpinion | None = None
@@ -63,31 +75,64 @@ class Knowledge:
 
 
 class Reader:
-    """Reads mails; holds no state of them. `lookup_txt` None: DNS is not asked."""
+    """Reads mails; holds no state of them. Without `lookup_txt` DNS is not asked, without `attachments` no file is
+    opened."""
 
-    def __init__(self, knowledge: Knowledge, lookup_txt: TxtLookup | None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        lookup_txt: TxtLookup | None,
+        attachments: AttachmentReader | None = None,
+    ) -> None:
         self._knowledge = knowledge
         self._lookup_txt = lookup_txt
+        self._attachments = attachments
 
     def read(self, raw: bytes, now: datetime) -> Reading | Unreadable:
         """What `raw` is and asks; Unreadable with its reason when it cannot be read at all."""
-        mail = parse(raw)
-        if isinstance(mail, Unreadable):
-            return mail
-        known = self._knowledge
+        outer = parse(raw)
+        if isinstance(outer, Unreadable):
+            return outer
+        known, files = self._knowledge, self._attachments
+        opened = files.open(outer, raw) if files and outer.attachments else None
+        mail = opened.mail if opened else outer
         new_text = newest_text(mail.text, known.marks)
         guess = known.guesser.guess(new_text or mail.subject)
         automatic = find_automatic(mail, known.own_addresses, known.automatic)
-        sender = judge_sender(mail, raw, self._lookup_txt, known.sender, now)
+        sender = judge_sender(outer, raw, self._lookup_txt, known.sender, now)
         if automatic:
             decided = Decided(Decision.IGNORE, (automatic.reason,))
             return Reading(mail, automatic, new_text, guess, _NOTHING, sender, decided)
         understanding = self._understand(mail.subject, new_text, guess)
         relayed = relayed_for(mail, known.own_addresses, known.automatic)
-        if relayed:
-            understanding = replace(understanding, doubts=(*understanding.doubts, _RELAYED))
-        decided = decide_mail(understanding, sender, known.policy.in_language(sure_language(guess)))
-        return Reading(mail, None, new_text, guess, understanding, sender, decided, relayed)
+        doubts = (*doubts_of_letter(mail.defects), *understanding.doubts, *([_RELAYED] if relayed else []))
+        understanding = replace(understanding, doubts=doubts)
+        read = Reading(mail, None, new_text, guess, understanding, sender, _UNDECIDED, relayed)
+        return self._decided(self._with_attached(read, files.read(opened)) if files and opened else read)
+
+    def _decided(self, reading: Reading) -> Reading:
+        policy = self._knowledge.policy.in_language(sure_language(reading.language))
+        return replace(reading, decided=decide_mail(reading.understanding, reading.sender, policy))
+
+    def _with_attached(self, reading: Reading, files: Iterable[AttachedFile]) -> Reading:
+        """The reading with what stands in the attachments, and in their language where the letter's is unsure."""
+        known, guess = self._knowledge, reading.language
+        understood: list[AttachedFile] = []
+        for file in files:
+            if isinstance(file.said, AttachedText) and file.said.own:
+                of_file = known.guesser.guess(file.said.text)
+                understood.append(replace(file, understanding=self._understand("", file.said.text, of_file)))
+                guess = of_file if is_sure(of_file) and not is_sure(guess) else guess
+            else:
+                understood.append(file)
+        understanding = with_attached(
+            reading.understanding,
+            understood,
+            reading.new_text,
+            refers=known.referring.in_text(f"{reading.mail.subject}\n{reading.new_text}"),
+            certainty=known.policy.attached.certainty,
+        )
+        return replace(reading, language=guess, understanding=understanding, attached=tuple(understood))
 
     def read_text(self, subject: str, text: str) -> Reading:
         """The same for a plain body without a mail around it (nothing is known of its sender)."""
@@ -148,6 +193,7 @@ def as_json(reading: Reading, path: str) -> dict[str, object]:
         "language": guess.language,
         "language_confidence": round(guess.confidence, 3),
         "new_text": reading.new_text,
+        "attachments": [_attached_json(file) for file in reading.attached],
         "requests": [_asked_json(asked) for asked in reading.understanding.asked],
         "sender": {
             "verdict": reading.sender.verdict.value,
@@ -183,6 +229,7 @@ def unreadable_json(path: str, reason: str) -> dict[str, object]:
         "language": None,
         "language_confidence": 0.0,
         "new_text": "",
+        "attachments": [],
         "requests": [],
         "sender": {"verdict": Verdict.UNPROVEN.value, "method": None, "domain": None, "reasons": []},
         "opinions": [],
@@ -199,6 +246,20 @@ def _asked_json(asked: Asked) -> dict[str, object]:
         "confidence": round(asked.confidence, 3),
         "evidence": [_evidence_json(evidence) for evidence in asked.evidence],
         "fields": [{"field": one.field, "old": one.old, "new": one.new} for one in asked.fields],
+        "attachment": asked.attachment or None,
+    }
+
+
+def _attached_json(file: AttachedFile) -> dict[str, object]:
+    said = file.said
+    return {
+        "name": file.name,
+        "type": file.content_type,
+        "size": file.size,
+        "kind": file.kind.value,
+        "text": said.text if isinstance(said, AttachedText) else None,
+        "by_the_sender": said.own if isinstance(said, AttachedText) else None,
+        "unread": said.value if isinstance(said, Reason) else None,
     }
 
 
@@ -210,6 +271,8 @@ def _evidence_json(evidence: Evidence) -> dict[str, object]:
         "start": evidence.start,
         "end": evidence.end,
     }
+    if evidence.attachment:
+        return {**shown, "in": f"attachment:{evidence.attachment}"}
     return {**shown, "in": "subject"} if evidence.in_subject else shown
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.app import attachment_reader
 from mailbot.cli.configured import read_config_or_defaults, resolver
 from mailbot.cli.mails import STDIN, Found, PlainText, RawMail, Unavailable, mails_in
 from mailbot.cli.options import settings_of
@@ -41,7 +42,9 @@ def explain(
     """What mailbot would do with these mails, and why. Changes nothing, needs no database."""
     _must_exist(paths)
     config = read_config_or_defaults(ctx)
-    reader = Reader(load_knowledge(config), None if no_dns else resolver(config).txt)
+    lookup_txt = None if no_dns else resolver(config).txt
+    knowledge = load_knowledge(config)
+    reader = Reader(knowledge, lookup_txt, attachment_reader(config, knowledge))
     show = print_json if settings_of(ctx).json else _print_readable
     for path in paths:
         for found in mails_in(path, _most_bytes(config)):
@@ -105,6 +108,7 @@ def _letter(line: Mapping[str, object]) -> list[tuple[str, str]]:
     if line["automatic"]:
         rows.append(("automatic", str(line["automatic"])))
     rows += _words(str(line["new_text"]))
+    rows += _attachments(line["attachments"])
     requests = line["requests"]
     for request in requests if isinstance(requests, list) else []:
         rows += _request(request)
@@ -125,8 +129,22 @@ def _words(text: str) -> list[tuple[str, str]]:
     return [("wrote" if number == 0 else "", one) for number, one in enumerate(lines)]
 
 
+def _attachments(files: object) -> list[tuple[str, str]]:
+    listed = files if isinstance(files, list) else []
+    return [("attached", f"{one['name']} ({one['kind']}): {_read_of(one)}") for one in listed]
+
+
+def _read_of(file: Mapping[str, object]) -> str:
+    if file["text"] is None:
+        return f"not read, {file['unread']}" if file["unread"] else "not read"
+    return "read" if file["by_the_sender"] else "written by somebody else, asks nothing"
+
+
 def _request(request: Mapping[str, object]) -> list[tuple[str, str]]:
-    rows = [("asks", f"{request['kind']}, as {request['capacity']} (confidence {request['confidence']})")]
+    where = f" in the attached file {request['attachment']}" if request["attachment"] else ""
+    rows = [
+        ("asks", f"{request['kind']}{where}, as {request['capacity']} (confidence {request['confidence']})")
+    ]
     evidence, fields = request["evidence"], request["fields"]
     for one in evidence if isinstance(evidence, list) else []:
         rows.append(("", f"“{one['text']}”: {one['sentence']} (rule {one['rule']})"))

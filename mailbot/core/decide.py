@@ -31,13 +31,18 @@ def decide_request(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict,
     """What is to be done about one request of a mail that a person wrote (rules/policy.toml)."""
     kind_policy = policy.kinds[asked.kind]
     against = [*_against(asked, doubts, sender), *_unsure(asked, kind_policy)]
+    if asked.attachment and kind_policy.handling == Handling.ACT:
+        against.append(f"{asked.kind} is asked only in an attached file")
     if kind_policy.handling == Handling.STAFF:
         against.append(f"{asked.kind} is always read by staff")
     if against:
         return Decided(Decision.REVIEW, tuple(against))
     if kind_policy.handling == Handling.ACT:
         return Decided(Decision.ACT, (f"{asked.kind} is clear and needs no proof",))
-    return Decided(Decision.CONFIRM, (f"{asked.kind} is clear and needs proof of control of the address",))
+    where = ", asked only in an attached file," if asked.attachment else ""
+    return Decided(
+        Decision.CONFIRM, (f"{asked.kind}{where} is clear and needs proof of control of the address",)
+    )
 
 
 def decide_mail(understanding: Understanding, sender: SenderVerdict, policy: Policy) -> Decided:

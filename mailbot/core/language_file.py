@@ -22,6 +22,8 @@ class LanguageFile(BaseModel):
     """Common words, apart by spaces: what shows the language in a text of a few words."""
     telling_letters: str = ""
     """Letters that few of the other languages have."""
+    attached: tuple[str, ...] = ()
+    """Words by which a letter speaks of what is attached to it; "*" ends one that may go on."""
     answers: AnswerPhrases = AnswerPhrases()
     quotes: Mapping[Mark, tuple[str, ...]] = {}
     """Words that mail programs write around quoted mails in this language."""

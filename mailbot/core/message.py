@@ -26,6 +26,8 @@ class Attachment:
     content_type: str
     start: int
     end: int
+    encoding: str = ""
+    """Content-Transfer-Encoding in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

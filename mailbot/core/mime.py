@@ -26,6 +26,11 @@ _DELIMITER_REST = re.compile(rb"(--)?[ \t]*\r*(?:\n|\Z)")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _STUB = re.compile(r"\bHTML\b", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
+ENCRYPTED = "encrypted"
+PACKED = "signed and packed"
+"""Defects: the letter stands inside a CMS message (RFC 8551 §3.5.2), which only the reader of attachments opens."""
+_CMS_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_ENCRYPTING = ("enveloped-data", "authenveloped-data")
 MAX_STUB_LENGTH = 300
 """Longer plain text that speaks of HTML is a letter about HTML."""
 
@@ -82,20 +87,29 @@ def _read_part(
         return _attach(scan, part)
     if content_type.startswith("multipart/"):
         return _read_multipart(scan, part, depth)
-    if content_type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
-        signed = parameters.get("smime-type", "").lower() == "signed-data"
-        scan.defect("signed and packed: cannot be read" if signed else "encrypted")
+    if is_cms(content_type, _name_of(part)):
+        scan.defect(ENCRYPTED if parameters.get("smime-type", "").lower() in _ENCRYPTING else PACKED)
         return _attach(scan, part)
     if content_type in ("text/plain", "text/html"):
         return _read_text(scan, part)
     return _attach(scan, part)
 
 
-def _attach(scan: MimeScan, part: _Part) -> list[tuple[bool, str]]:
+def is_cms(content_type: str, filename: str) -> bool:
+    """The part is a CMS message, also where a gateway has forgotten its type and left its name."""
+    named = content_type == "application/octet-stream" and filename.lower().endswith(".p7m")
+    return content_type in _CMS_TYPES or named
+
+
+def _name_of(part: _Part) -> str:
     disposition = read_parameters(part.header.first("content-disposition"))
-    name = disposition.parameters.get("filename") or part.parameters.get("name", "")
+    return decode_words(disposition.parameters.get("filename") or part.parameters.get("name", ""))
+
+
+def _attach(scan: MimeScan, part: _Part) -> list[tuple[bool, str]]:
     start, end = min(part.start, part.end), part.end
-    scan.attachments.append(Attachment(decode_words(name), part.content_type, start, end))
+    name, encoding = _name_of(part), _encoding_of(part.header)
+    scan.attachments.append(Attachment(name, part.content_type, start, end, encoding))
     return []
 
 
@@ -129,8 +143,12 @@ def _charset(scan: MimeScan, part: _Part) -> str:
     return label
 
 
+def _encoding_of(header: HeaderBlock) -> str:
+    return header.first("content-transfer-encoding").partition(";")[0].strip(" \t\"'").lower()
+
+
 def _transfer_decode(scan: MimeScan, data: bytes, header: HeaderBlock) -> bytes:
-    encoding = header.first("content-transfer-encoding").partition(";")[0].strip(" \t\"'").lower()
+    encoding = _encoding_of(header)
     if encoding == "base64":
         return _unbase64(scan, data)
     if encoding == "quoted-printable":
@@ -173,7 +191,7 @@ def unflow(text: str, delete_space: bool) -> str:
 def _read_multipart(scan: MimeScan, part: _Part, depth: int) -> list[tuple[bool, str]]:
     subtype = part.content_type.partition("/")[2]
     if subtype == "encrypted":
-        scan.defect("encrypted")
+        scan.defect(ENCRYPTED)
         return _attach(scan, part)
     spans = _spans(scan, part)
     if not spans:

@@ -8,7 +8,7 @@ from mailbot.core.addresses import read_addresses
 from mailbot.core.header_text import HeaderBlock, decode_words, read_header
 from mailbot.core.html_text import html_to_text
 from mailbot.core.message import Attachment, NamedAddress, ParsedMail, Unreadable
-from mailbot.core.mime import MimeScan, content_type_of, read_letter
+from mailbot.core.mime import ENCRYPTED, MimeScan, content_type_of, read_letter
 
 MAX_SUBJECT_LENGTH = 2_000
 """RFC 5322 lines end at 998; a longer subject is an attack on whoever shows or searches it."""
@@ -22,7 +22,13 @@ _LEADING = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n \t]*")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _RECIPIENT_FIELDS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 _ARMOR = "-----BEGIN PGP "
-_ARMOR_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:[^\n]+\n)*\n?")
+_ENCRYPTED = re.compile(r"^-----BEGIN PGP MESSAGE-----", re.MULTILINE)
+_SIGNED = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Za-z]+:[^\n]*\n)*(?:[ \t]*\n)?", re.MULTILINE
+)
+_SIGNATURE = re.compile(r"^-----BEGIN PGP SIGNATURE-----", re.MULTILINE)
+_SIGNATURE_END = "-----END PGP SIGNATURE-----"
+_DASH_ESCAPED = re.compile(r"^- ", re.MULTILINE)
 
 
 def parse(raw: bytes) -> ParsedMail | Unreadable:
@@ -95,13 +101,18 @@ def _letter(scan: MimeScan, pieces: list[tuple[bool, str]]) -> tuple[str, str | 
 
 def _without_armor(scan: MimeScan, text: str) -> str:
     """A clear-signed letter without the signature's frame (RFC 9580 §7); an encrypted one stays as it is."""
-    if "-----BEGIN PGP MESSAGE-----" in text:
-        scan.defect("encrypted")
-    signature = text.find("-----BEGIN PGP SIGNATURE-----")
-    if not text.startswith("-----BEGIN PGP SIGNED MESSAGE-----") or signature < 0:
-        return text
-    body = _ARMOR_SIGNED.sub("", text[:signature], count=1)
-    return re.sub(r"^- ", "", body, flags=re.MULTILINE)
+    if _ENCRYPTED.search(text):
+        scan.defect(ENCRYPTED)
+    pieces, position = [], 0
+    while signed := _SIGNED.search(text, position):
+        signature = _SIGNATURE.search(text, signed.end())
+        if signature is None:
+            break
+        letter = _DASH_ESCAPED.sub("", text[signed.end() : signature.start()])
+        end = text.find(_SIGNATURE_END, signature.end())
+        pieces += [text[position : signed.start()], letter]
+        position = end + len(_SIGNATURE_END) if end >= 0 else len(text)
+    return "".join((*pieces, text[position:]))
 
 
 def _kept(scan: MimeScan) -> tuple[Attachment, ...]:

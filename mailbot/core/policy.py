@@ -105,6 +105,12 @@ class Retention(_Strict):
     ignored_mail_days: int = Field(default=30, ge=1)
 
 
+class Attached(_Strict):
+    """How much less sure a request is that stands only in an attached file."""
+
+    certainty: float = Field(default=0.95, ge=0, le=1)
+
+
 class Policy(_Strict):
     """The whole of rules/policy.toml."""
 
@@ -112,6 +118,7 @@ class Policy(_Strict):
     caps: Caps = Caps()
     patience_days: PatienceDays = PatienceDays()
     retention: Retention = Retention()
+    attached: Attached = Attached()
     staff_warning_days: tuple[int, ...] = (10, 5, 1)
 
     def in_language(self, language: Language | None) -> Policy:

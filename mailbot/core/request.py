@@ -41,7 +41,8 @@ Language = NewType("Language", str)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The words that decided. Offsets count characters of the new text, or of the subject when `in_subject`."""
+    """The words that decided. Offsets count characters of the new text, or of the subject when `in_subject`, or of
+    the text in the file named `attachment`."""
 
     rule: str
     text: str
@@ -50,6 +51,7 @@ class Evidence:
     in_subject: bool = False
     sentence: str = ""
     """What the rule recognises, as it stood in the rules when the mail was read."""
+    attachment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Asked:
     fields: tuple[FieldChange, ...] = ()
     agreed: bool = True
     """Rules and second opinion both see it; also where only the rules read."""
+    attachment: str = ""
+    """The attached file in which alone it is asked."""
 
 
 class FeatureSort(StrEnum):

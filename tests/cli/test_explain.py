@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.cli.mails import RawMail, mails_in
+from tests.attachments.builders import DELETION, pdf, with_file
 from tests.cli.conftest import PROGRAM, Here
 
 KEYS = {
     *("path", "from", "subject", "message_id", "automatic", "language", "language_confidence", "new_text"),
-    *("requests", "sender", "opinions", "decision", "reasons", "error"),
+    *("attachments", "requests", "sender", "opinions", "decision", "reasons", "error"),
 }
 
 
@@ -60,6 +61,25 @@ def test_a_line_has_exactly_the_promised_keys(here: Here) -> None:
     assert line["error"] is None
     evidence = line["requests"][0]["evidence"][0]
     assert line["new_text"][evidence["start"] : evidence["end"]] == evidence["text"]
+
+
+def test_what_stands_in_an_attached_file_is_told_apart_from_the_letter(here: Here) -> None:
+    here.write("in.eml", with_file(pdf(DELETION), "letter.pdf", "application/pdf"))
+    (line,) = lines(here, "in.eml")
+    assert [(one["name"], one["kind"]) for one in line["attachments"]] == [("letter.pdf", "PDF")]
+    assert [(one["kind"], one["attachment"]) for one in line["requests"]] == [("deletion", "letter.pdf")]
+    assert "delete" not in line["new_text"]
+    readable = here.run("explain", "--no-dns", "in.eml").out
+    assert "attached  letter.pdf (PDF): read" in readable
+    assert "deletion in the attached file letter.pdf" in readable
+
+
+def test_attachments_that_are_not_to_be_read_are_not(here: Here) -> None:
+    here.write("config.toml", "[attachments]\nread = false\n")
+    here.write("in.eml", with_file(pdf(DELETION), "letter.pdf", "application/pdf"))
+    (line,) = lines(here, "in.eml", "--config", "config.toml")
+    assert line["attachments"] == []
+    assert line["decision"] == "review"
 
 
 def test_a_text_may_begin_with_its_subject(here: Here) -> None:

@@ -340,13 +340,43 @@ def test_nested_and_unclosed_parts_are_read() -> None:
     [
         "multipart/encrypted; protocol=x; boundary=b",
         "application/pkcs7-mime; smime-type=enveloped-data",
-        "application/x-pkcs7-mime",
+        "application/x-pkcs7-mime; smime-type=authEnveloped-data",
     ],
 )
 def test_an_encrypted_mail_says_so(content_type: str) -> None:
     mail = letter(content_type, b"--b\n\nVersion: 1\n--b\n\nxxx\n--b--\n")
     assert mail.text == ""
     assert "encrypted" in mail.defects
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/pkcs7-mime; smime-type=signed-data",
+        "application/x-pkcs7-mime",
+        "application/octet-stream; name=smime.p7m",
+    ],
+)
+def test_a_letter_packed_into_a_signed_message_says_so(content_type: str) -> None:
+    mail = letter(content_type, b"MIIB")
+    assert "signed and packed" in mail.defects
+    assert len(mail.attachments) == 1
+
+
+def test_only_the_signed_words_lose_their_dashes_and_what_stands_around_stays() -> None:
+    frame = "\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nfirst\n- -- Alice\n-----BEGIN PGP SIGNATURE-----"
+    body = f"- a list\n{frame}\n\nabc\n-----END PGP SIGNATURE-----\n- a footer\n"
+    assert (
+        letter("text/plain", body.encode()).text
+        == "- a list\n\nfirst\n- -- Alice\n".replace("- --", "--") + "\n- a footer\n"
+    )
+
+
+def test_a_letter_of_nothing_but_beginnings_of_signed_words_is_read_in_time() -> None:
+    body = "-----BEGIN PGP SIGNED MESSAGE-----\n\nx\n" * 20_000
+    started = time.perf_counter()
+    letter("text/plain", body.encode())
+    assert time.perf_counter() - started < 2
 
 
 def test_a_clear_signed_letter_loses_its_frame() -> None:

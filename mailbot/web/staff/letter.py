@@ -1,10 +1,7 @@
-"""A stranger's mail made safe to look at: marked text, stripped HTML, attachments as bytes to be saved."""
+"""A stranger's mail made safe to look at: marked text, stripped HTML."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import quopri
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +9,10 @@ from itertools import pairwise
 
 import nh3
 
-from mailbot.core.message import Attachment
 from mailbot.web.staff.reading import EvidenceRead
 
 MAX_HTML = 200_000
 MAX_TEXT = 100_000
-_HEADER_BYTES = 8_192
 
 _KEPT_TAGS = frozenset(
     re.findall(
@@ -30,9 +25,6 @@ _KEPT_TAGS = frozenset(
 _GONE_WITH_CONTENT = frozenset(
     re.findall(r"\w+", "head iframe math noscript object script select style svg template textarea title")
 )
-
-_ENCODING = re.compile(rb"^content-transfer-encoding:[ \t]*([a-z0-9-]+)", re.IGNORECASE | re.MULTILINE)
-_NAME_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069/\\:*?\"<>|%;]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +60,3 @@ def safe_html(html: str) -> str:
         link_rel=None,
         strip_comments=True,
     )
-
-
-def attachment_bytes(raw: bytes, attachment: Attachment) -> bytes:
-    """The attachment decoded; as it stands where its transfer encoding is broken."""
-    body = raw[attachment.start : attachment.end]
-    before = raw[max(0, attachment.start - _HEADER_BYTES) : attachment.start]
-    found = _ENCODING.findall(before.rpartition(b"\n--")[2])
-    encoding = found[-1].lower() if found else b""
-    if encoding == b"base64":
-        return _from_base64(body)
-    return quopri.decodestring(body) if encoding == b"quoted-printable" else body
-
-
-def safe_name(filename: str, number: int) -> str:
-    """A file name that cannot leave its folder, hide its ending or break a header."""
-    name = _NAME_UNSAFE.sub("_", filename).strip(" ._")[-120:]
-    return name or f"attachment-{number}"
-
-
-def _from_base64(body: bytes) -> bytes:
-    try:
-        return base64.b64decode(body + b"===", validate=False)
-    except (binascii.Error, ValueError):
-        return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from mailbot.core.attached import content_of, safe_name, size_of
 from mailbot.core.ledger import Entry
 from mailbot.core.message import ParsedMail, Unreadable
 from mailbot.core.parse import parse
@@ -23,7 +25,7 @@ from mailbot.web.forms import Form
 from mailbot.web.pages import Pages
 from mailbot.web.parts import Parts
 from mailbot.web.staff.grant import Grants
-from mailbot.web.staff.letter import MAX_HTML, MAX_TEXT, Piece, attachment_bytes, marked, safe_html, safe_name
+from mailbot.web.staff.letter import MAX_HTML, MAX_TEXT, Piece, marked, safe_html
 from mailbot.web.staff.login import Gate, Login
 from mailbot.web.staff.reading import Reading, reading_of
 
@@ -50,6 +52,17 @@ class AttachmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedTextView:
+    """What stands in an attached file, with its evidence marked; or why it was not read."""
+
+    name: str
+    kind: str
+    text: tuple[Piece, ...]
+    unread: str
+    is_foreign: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MailView:
     """A mail, made safe to show. `html` went through the sanitiser; `subject` and `new_text` have their
     evidence marked; `text` is the whole letter, quotes included."""
@@ -68,6 +81,7 @@ class MailView:
     is_cut: bool
     headers: tuple[tuple[str, str], ...]
     attachments: tuple[AttachmentView, ...]
+    attached: tuple[AttachedTextView, ...]
     defects: tuple[str, ...]
     reading: Reading
 
@@ -150,7 +164,7 @@ class MessagePages:
         if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted[:6]) <= len(files):
             return self._pages.problem(request, 404)
         file = files[int(wanted) - 1]
-        return _download(attachment_bytes(raw, file), safe_name(file.filename, int(wanted)))
+        return _download(content_of(raw, file), safe_name(file.filename, int(wanted)))
 
     def _holds(self, request: Request, login: Login, path: str) -> bool:
         return self._grants.holds(request, login, path, self._parts.clock())
@@ -179,13 +193,14 @@ def view_of(tx: Transaction, message: Message) -> MailView:
         disposition=message.disposition,
         reason=message.reason,
         from_=", ".join(f"{one.name} <{one.address}>".strip() for one in mail.from_),
-        subject=tuple(marked(subject, reading.evidence(in_subject=True))),
-        new_text=tuple(marked(text, reading.evidence(in_subject=False))),
+        subject=tuple(marked(subject, reading.evidence("subject"))),
+        new_text=tuple(marked(text, reading.evidence())),
         text=mail.text[:MAX_TEXT],
         html=Markup(safe_html(mail.html)) if mail.html else None,  # noqa: S704 - this is what the sanitiser gave
         is_cut=len(mail.text) > MAX_TEXT or len(mail.html or "") > MAX_HTML,
         headers=tuple(pair for pair in mail.headers if pair[0] in _SHOWN_HEADERS),
         attachments=_attachments(mail),
+        attached=tuple(_attached(reading)),
         defects=mail.defects,
         reading=reading,
     )
@@ -193,9 +208,16 @@ def view_of(tx: Transaction, message: Message) -> MailView:
 
 def _attachments(mail: ParsedMail) -> tuple[AttachmentView, ...]:
     return tuple(
-        AttachmentView(number, safe_name(one.filename, number), one.content_type, one.end - one.start)
+        AttachmentView(number, safe_name(one.filename, number), one.content_type, size_of(one))
         for number, one in enumerate(mail.attachments, 1)
     )
+
+
+def _attached(reading: Reading) -> Iterator[AttachedTextView]:
+    for file in reading.attachments:
+        if file.text or file.unread:
+            text = tuple(marked(file.text or "", reading.evidence_in_file(file.name)))
+            yield AttachedTextView(file.name, file.kind, text, file.unread or "", file.by_the_sender is False)
 
 
 def _message(tx: Transaction, request: Request) -> Message | None:

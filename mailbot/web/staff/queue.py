@@ -52,6 +52,8 @@ class Row:
     due_on: date
     days_left: int
     is_open: bool
+    is_attached: bool
+    """It is asked only in an attached file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def _row(tx: Transaction, asked: AskedRequest, case: Case, today: date) -> Row:
         due_on=case.due_on,
         days_left=(case.due_on - today).days,
         is_open=asked.state in OPEN_STATES,
+        is_attached=any(one.kind == asked.kind and one.attachment for one in reading.requests),
     )
 
 

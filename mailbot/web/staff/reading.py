@@ -9,6 +9,7 @@ from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Message
 
 _CONTEXT = "message.reading"
+_ATTACHMENT = "attachment:"
 
 
 class _Part(BaseModel):
@@ -16,7 +17,7 @@ class _Part(BaseModel):
 
 
 class EvidenceRead(_Part):
-    """The words that decided; offsets count characters of the new text, or of the subject."""
+    """The words that decided; offsets count characters of the new text, of the subject, or of an attached file."""
 
     rule: str
     sentence: str = ""
@@ -29,6 +30,11 @@ class EvidenceRead(_Part):
     def title(self) -> str:
         """The rule, and what it recognises."""
         return f"{self.rule}: {self.sentence}" if self.sentence else self.rule
+
+    @property
+    def attachment(self) -> str:
+        """The name of the attached file in which the words stand, or nothing."""
+        return (self.in_ or "").partition(_ATTACHMENT)[2]
 
 
 class FieldRead(_Part):
@@ -47,6 +53,17 @@ class AskedRead(_Part):
     confidence: float = 0.0
     evidence: tuple[EvidenceRead, ...] = ()
     fields: tuple[FieldRead, ...] = ()
+    attachment: str | None = None
+
+
+class AttachedRead(_Part):
+    """An attached file as it was read: its text, or why there is none."""
+
+    name: str
+    kind: str = ""
+    text: str | None = None
+    by_the_sender: bool | None = None
+    unread: str | None = None
 
 
 class FeatureRead(_Part):
@@ -91,6 +108,7 @@ class Reading(_Part):
     language_confidence: float | None = None
     new_text: str = ""
     subject: str = ""
+    attachments: tuple[AttachedRead, ...] = ()
     requests: tuple[AskedRead, ...] = ()
     opinions: tuple[OpinionRead, ...] = ()
     sender: SenderRead = SenderRead()
@@ -118,10 +136,14 @@ class Reading(_Part):
         asked = {one.kind for one in self.requests}
         return tuple(one for one in self.opinions if one.kind not in asked)
 
-    def evidence(self, *, in_subject: bool) -> tuple[EvidenceRead, ...]:
-        """All evidence in the subject, or all in the new text."""
+    def evidence(self, place: str | None = None) -> tuple[EvidenceRead, ...]:
+        """All evidence in the new text, or in another place ("subject", "attachment:NAME")."""
         every = (one for asked in self.requests for one in asked.evidence)
-        return tuple(one for one in every if (one.in_ == "subject") == in_subject)
+        return tuple(one for one in every if one.in_ == place)
+
+    def evidence_in_file(self, name: str) -> tuple[EvidenceRead, ...]:
+        """All evidence in the attached file `name`."""
+        return self.evidence(_ATTACHMENT + name)
 
 
 def reading_of(tx: Transaction, message: Message) -> Reading:
