@@ -19,6 +19,7 @@ from mailbot.followups import FollowUps
 from mailbot.hosts import Hosts
 from mailbot.knowledge import load_answers, load_knowledge, rule_folders
 from mailbot.letters import LetterWriter, controller_of
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.dns import Dns
 from mailbot.mail.replies import Replies
@@ -27,6 +28,7 @@ from mailbot.platform.sql import SqlPlatform, open_platform
 from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
+from mailbot.refresh_tokens import StoredRefreshTokens
 from mailbot.resources import ResourceTrouble, find_file, folders
 from mailbot.returned import Returned
 from mailbot.status import StatusOfCase
@@ -51,6 +53,7 @@ class App:
     config: Config
     clock: Clock
     store: Store
+    tokens: AccessTokens
     platform: SqlPlatform
     data_map: DataMap
     knowledge: Knowledge
@@ -116,6 +119,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         config=config,
         clock=clock,
         store=store,
+        tokens=AccessTokens(StoredRefreshTokens(store)),
         platform=platform,
         data_map=data_map,
         knowledge=knowledge,

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mailbot.attachments.protocol import Limits
 from mailbot.core.request import Language
-from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, SmtpSettings
+from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, ServiceAccount, SmtpSettings
 
 DEFAULT_PATH = Path("config.toml")
 _SMTP_KEYS = {"host", "port", "security", "username", "max_per_minute", "timeout_seconds", "allow_cleartext"}
@@ -69,15 +71,26 @@ class Controller(_Table):
 
 
 class OAuth2(_Table):
-    """How an access token is got (RFC 6749) instead of a password; secrets by environment or file."""
+    """How an access token is got instead of a password: a service account's key file (Google), a refresh token, or the
+    program's own credentials (Microsoft 365); secrets by environment or file. `secret_ends`: when the client secret
+    or the key ends, so that `mailbot check` can warn before."""
 
-    token_url: str
-    client_id: str
+    token_url: str = ""
+    client_id: str = ""
     scope: str = ""
     client_secret_env: str = ""
     client_secret_file: str = ""
     refresh_token_env: str = ""
     refresh_token_file: str = ""
+    service_account_file: str = ""
+    secret_ends: date | None = None
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> OAuth2:
+        if not self.service_account_file and not (self.token_url and self.client_id):
+            raise ValueError("give token_url and client_id, or service_account_file")
+        return self
 
 
 class Mailbox(_Table):
@@ -244,7 +257,7 @@ class Config(_Table):
         smtp = self.smtp
         known = smtp.model_dump(include=_SMTP_KEYS)
         ca_file = self.path(smtp.ca_file) if smtp.ca_file else None
-        oauth2 = self._oauth2("smtp.oauth2", smtp.oauth2)
+        oauth2 = self._oauth2("smtp.oauth2", smtp.oauth2, smtp.username)
         needs_password = smtp.username and oauth2 is None
         password = (
             self._secret("smtp.password", smtp.password_env, smtp.password_file) if needs_password else ""
@@ -293,11 +306,11 @@ class Config(_Table):
         key = f"mailbox[{number}]"
         known = box.model_dump(exclude={"password_env", "password_file", "ca_file", "oauth2"})
         ca_file = self.path(box.ca_file) if box.ca_file else None
-        oauth2 = self._oauth2(f"{key}.oauth2", box.oauth2)
+        oauth2 = self._oauth2(f"{key}.oauth2", box.oauth2, box.username)
         password = "" if oauth2 else self._secret(f"{key}.password", box.password_env, box.password_file)
         return MailboxSettings(**known, ca_file=ca_file, password=password, oauth2=oauth2)
 
-    def _oauth2(self, key: str, table: OAuth2 | None) -> OAuth2Settings | None:
+    def _oauth2(self, key: str, table: OAuth2 | None, username: str) -> OAuth2Settings | None:
         if table is None:
             return None
         secrets = {
@@ -307,7 +320,21 @@ class Config(_Table):
                 ("refresh_token", table.refresh_token_env, table.refresh_token_file),
             )
         }
-        return OAuth2Settings(table.token_url, table.client_id, scope=table.scope, **secrets)
+        ca_file = self.path(table.ca_file) if table.ca_file else None
+        account, token_url = None, table.token_url
+        if table.service_account_file:
+            written = self._secret(f"{key}.service_account", "", table.service_account_file)
+            account, its_url = _service_account(f"{key}.service_account_file", written, username)
+            token_url = token_url or its_url
+        return OAuth2Settings(
+            token_url,
+            table.client_id,
+            scope=table.scope or ("https://mail.google.com/" if account else ""),
+            service_account=account,
+            ca_file=ca_file,
+            ends_on=table.secret_ends,
+            **secrets,
+        )
 
     def _secret(self, key: str, variable: str, file: str) -> str:
         if file:
@@ -366,3 +393,17 @@ def _read_secret(key: str, file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigTrouble(f"{key}_file: {file} cannot be read ({error.strerror})") from None
+
+
+def _service_account(key: str, written: str, username: str) -> tuple[ServiceAccount, str]:
+    """The account of a key file as Google gives it out, and its token_url. Raises ConfigTrouble."""
+    try:
+        found = json.loads(written)
+        email, private_key, key_id, token_url = (
+            str(found[name]) for name in ("client_email", "private_key", "private_key_id", "token_uri")
+        )
+    except (ValueError, KeyError, TypeError):
+        raise ConfigTrouble(
+            f"{key}: no service account's key file in JSON; download it again from the provider"
+        ) from None
+    return ServiceAccount(email, private_key, key_id, username), token_url

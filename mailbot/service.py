@@ -21,8 +21,10 @@ from mailbot.config import Config
 from mailbot.core.plan import PlatformTrouble
 from mailbot.door import open_door
 from mailbot.followups import FollowUps
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.inbox import Inbox, Mail, MailboxTrouble
 from mailbot.mail.outbox import SmtpConnection
+from mailbot.mail.settings import MailboxSettings
 from mailbot.mail.watch import WatchState, watch
 from mailbot.platform.interface import Platform
 from mailbot.reading_ahead import ReadingAhead
@@ -54,6 +56,8 @@ class Parts(Protocol):
     def clock(self) -> Callable[[], datetime]: ...
     @property
     def store(self) -> Store: ...
+    @property
+    def tokens(self) -> AccessTokens: ...
     @property
     def platform(self) -> Platform: ...
     @property
@@ -96,7 +100,7 @@ class Service:
             troubles = self._take_in_and_send()
         if "schedule" in parts:
             self._app.follow_ups.sweep()
-        with SmtpConnection(self._app.config.smtp_settings()) as smtp:
+        with SmtpConnection(self._app.config.smtp_settings(), tokens=self._app.tokens) as smtp:
             while self._app.worker.apply_due() or ("mail" in parts and self._app.worker.send_due(smtp)):
                 pass
         return self._summary(time.monotonic() - started, troubles)
@@ -166,6 +170,7 @@ class Service:
                         once=True,
                         on_state=self._note,
                         expect=self._app.receive.expect,
+                        tokens=self._app.tokens,
                     )
                 except (MailboxTrouble, OSError) as trouble:
                     _log.error("a mailbox could not be read", mailbox=box.name, trouble=str(trouble))
@@ -182,8 +187,8 @@ class Service:
             self._stop.clear()
         return troubles
 
-    def _watch(self, box: object) -> None:
-        watch(box, self._handle, self._stop, once=False, on_state=self._note)  # type: ignore[arg-type]
+    def _watch(self, box: MailboxSettings) -> None:
+        watch(box, self._handle, self._stop, once=False, on_state=self._note, tokens=self._app.tokens)
 
     def _handle(self, inbox: Inbox, mails: list[Mail]) -> None:
         self._app.receive.batch(inbox, mails)
@@ -193,7 +198,7 @@ class Service:
         self._states[state.mailbox] = state
 
     def _send_for_ever(self) -> None:
-        with SmtpConnection(self._app.config.smtp_settings()) as smtp:
+        with SmtpConnection(self._app.config.smtp_settings(), tokens=self._app.tokens) as smtp:
             self._loop(lambda: self._app.worker.send_due(smtp))
 
     def _apply_for_ever(self) -> None:

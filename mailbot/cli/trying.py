@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import queue
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from babel.messages.pofile import PoFileError
 from jinja2 import TemplateNotFound, TemplateSyntaxError
@@ -25,13 +27,17 @@ from mailbot.cli.trouble import WRONG, said
 from mailbot.config import Config
 from mailbot.core.classify import check_examples
 from mailbot.knowledge import load_answers, load_knowledge, load_rulebooks
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.contexts import CONTEXTS
 from mailbot.mail.inbox import Inbox
 from mailbot.mail.outbox import SmtpConnection
-from mailbot.mail.settings import MailboxSettings
+from mailbot.mail.settings import MailboxSettings, OAuth2Settings
+from mailbot.mail.tls import certificate_end
 from mailbot.mail.translated import TranslatedEnvironment
+from mailbot.refresh_tokens import StoredRefreshTokens
 from mailbot.resources import folders
+from mailbot.store.database import Store, StoreTrouble
 from mailbot.web.parts import WEB_DOMAIN
 from mailbot.web.server import listen_address
 
@@ -59,7 +65,7 @@ Try = Callable[[Config], Sequence[Check]]
 
 def try_everything(config: Config, seconds: float = LONGEST_SECONDS) -> Iterator[Check]:
     """The checks of every part, in the order of the parts."""
-    parts = _parts(config)
+    parts = _parts(config, _Logins(config))
     answers: list[queue.SimpleQueue[Sequence[Check]]] = [queue.SimpleQueue() for _ in parts]
     for (part, attempt), answer in zip(parts, answers, strict=True):
         threading.Thread(target=_run, args=(part, attempt, config, answer), daemon=True).start()
@@ -88,14 +94,43 @@ def _run(part: str, attempt: Try, config: Config, answer: queue.SimpleQueue[Sequ
         answer.put([Check(part, FAILED, sentence, mend, is_wrong=code == WRONG)])
 
 
-def _parts(config: Config) -> list[tuple[str, Try]]:
+class _Logins:
+    """The access tokens that all parts share: a refresh token that works once must not be used by two."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._lock = threading.Lock()
+        self._tokens: AccessTokens | None = None
+
+    def tokens(self) -> AccessTokens:
+        """Tokens whose refresh tokens are kept. Raises StoreTrouble where they could not be, before one is used."""
+        with self._lock:
+            if self._tokens is None:
+                self._tokens = AccessTokens(StoredRefreshTokens(self._ready_store()))
+            return self._tokens
+
+    def _ready_store(self) -> Store:
+        store = make_store(self._config)
+        if store.schema_state() != "current":
+            raise StoreTrouble(
+                "a refresh token is not tried before there is a database to keep the next one in: "
+                "run `mailbot db upgrade` first"
+            )
+        return store
+
+    def tokens_for(self, oauth2: OAuth2Settings | None) -> AccessTokens:
+        """The tokens that a login with these settings needs."""
+        return self.tokens() if oauth2 is not None and oauth2.refresh_token else AccessTokens()
+
+
+def _parts(config: Config, logins: _Logins) -> list[tuple[str, Try]]:
     boxes: list[tuple[str, Try]] = [
-        (f"imap:{box.name}", _mailbox_try(number)) for number, box in enumerate(config.mailbox)
+        (f"imap:{box.name}", _mailbox_try(number, logins)) for number, box in enumerate(config.mailbox)
     ]
     return [
         ("secrets", _secrets),
         *(boxes or [("imap", _no_mailbox)]),
-        ("smtp", _smtp),
+        ("smtp", lambda config: _smtp(config, logins)),
         ("dns", _dns),
         ("sender", _sender),
         ("database", _database),
@@ -122,33 +157,35 @@ def _no_mailbox(_: Config) -> Sequence[Check]:
     ]
 
 
-def _mailbox_try(number: int) -> Try:
-    return lambda config: _mailbox(config.mailboxes()[number])
+def _mailbox_try(number: int, logins: _Logins) -> Try:
+    return lambda config: _mailbox(config.mailboxes()[number], logins)
 
 
-def _mailbox(settings: MailboxSettings) -> Sequence[Check]:
+def _mailbox(settings: MailboxSettings, logins: _Logins) -> Sequence[Check]:
     part = f"imap:{settings.name}"
     patient = replace(
         settings,
         connect_timeout_seconds=min(settings.connect_timeout_seconds, _CONNECT_SECONDS),
         read_timeout_seconds=min(settings.read_timeout_seconds, _READ_SECONDS),
     )
-    with Inbox(patient) as inbox:
+    with Inbox(patient, logins.tokens_for(settings.oauth2)) as inbox:
         said_ = inbox.check()
         capabilities = ", ".join(sorted(inbox.capabilities()))
-    return [Check(part, OK, "; ".join([*said_, f"it can {capabilities}"])), *_expiry(part, said_)]
+    found = Check(part, OK, "; ".join([*said_, f"it can {capabilities}"]))
+    return [found, *_expiry(part, said_), *_secret_expiry(part, settings.oauth2)]
 
 
-def _smtp(config: Config) -> Sequence[Check]:
+def _smtp(config: Config, logins: _Logins) -> Sequence[Check]:
     settings = config.smtp_settings()
     patient = replace(settings, timeout_seconds=min(settings.timeout_seconds, _CONNECT_SECONDS))
     try:
-        with SmtpConnection(patient) as smtp:
+        with SmtpConnection(patient, tokens=logins.tokens_for(settings.oauth2)) as smtp:
             said_ = smtp.check()
     except OSError as error:
         mend = "Check [smtp] host, port, security, username and password"
         return [Check("smtp", FAILED, str(error), mend)]
-    return [Check("smtp", OK, "; ".join(said_)), *_expiry("smtp", said_)]
+    found = Check("smtp", OK, "; ".join(said_))
+    return [found, *_expiry("smtp", said_), *_secret_expiry("smtp", settings.oauth2)]
 
 
 def _expiry(part: str, sentences: Sequence[str]) -> Sequence[Check]:
@@ -156,10 +193,25 @@ def _expiry(part: str, sentences: Sequence[str]) -> Sequence[Check]:
     found = _VALID_UNTIL.search(" ".join(sentences))
     if found is None:
         return []
-    days = (datetime.fromisoformat(found[1]).replace(tzinfo=UTC) - datetime.now(UTC)).days
+    end = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+    return _ending(part, "its certificate", end, "Renew it on the server")
+
+
+def _secret_expiry(part: str, oauth2: OAuth2Settings | None) -> Sequence[Check]:
+    """A warning when the client secret or the key of the service account ends soon, as far as is known."""
+    if oauth2 is None or oauth2.ends_on is None:
+        return []
+    what = "the key of its service account" if oauth2.service_account else "its client secret"
+    end = datetime.combine(oauth2.ends_on, datetime.min.time(), UTC)
+    return _ending(part, what, end, "Make a new one at the provider, then set it and oauth2.secret_ends")
+
+
+def _ending(part: str, what: str, end: datetime, mend: str) -> Sequence[Check]:
+    days = (end - datetime.now(UTC)).days
     if days > _EXPIRY_DAYS:
         return []
-    return [Check(part, WARNING, f"its certificate ends in {days} days", "Renew it on the server")]
+    said_ = f"{what} ends in {days} days" if days >= 0 else f"{what} ended on {end.date()}"
+    return [Check(part, WARNING, said_, mend)]
 
 
 def _dns(config: Config) -> Sequence[Check]:
@@ -265,9 +317,24 @@ def _languages(config: Config) -> Sequence[Check]:
 def _web(config: Config) -> Sequence[Check]:
     listen_address(config.web.listen)
     if config.web.public_url.startswith("https://"):
-        return [Check("web", OK, f"{config.web.listen}, public at {config.web.public_url}")]
+        return _public_pages(config)
     message = f"links in letters are not encrypted: {config.web.public_url}"
     return [Check("web", WARNING, message, "Set [web] public_url to an https:// address")]
+
+
+def _public_pages(config: Config) -> Sequence[Check]:
+    """Whether people's browsers will trust the pages. From inside, the public address may not be reachable."""
+    where = urlsplit(config.web.public_url)
+    found = Check("web", OK, f"{config.web.listen}, public at {config.web.public_url}")
+    try:
+        end = certificate_end(where.hostname or "", where.port or 443, _CONNECT_SECONDS)
+    except ssl.SSLCertVerificationError as error:
+        message = f"browsers will not trust {config.web.public_url}: {error.verify_message}"
+        return [Check("web", FAILED, message, "Renew its certificate")]
+    except OSError as error:
+        message = f"{config.web.public_url} cannot be reached from here ({type(error).__name__})"
+        return [found, Check("web", WARNING, message, "Look at its certificate from outside")]
+    return [found, *_ending("web", "its certificate", end, "Renew it at the reverse proxy")]
 
 
 def _folders(config: Config, what: str, override: str) -> tuple[Path, ...]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, LoginError
 
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.imap_wire import Wire
-from mailbot.mail.oauth2 import TokenTrouble, access_token
+from mailbot.mail.oauth2 import TokenTrouble
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security
 from mailbot.mail.tls import cleartext_refusal, tls_context
 
@@ -46,7 +47,7 @@ class Connection:
     wire: Wire
 
 
-def open_connection(settings: MailboxSettings) -> Connection:
+def open_connection(settings: MailboxSettings, tokens: AccessTokens) -> Connection:
     """A connection that is protected as `settings` say, and logged in; no folder is selected yet.
 
     Raises: MailboxTrouble.
@@ -61,7 +62,7 @@ def open_connection(settings: MailboxSettings) -> Connection:
         if settings.security is Security.STARTTLS:
             _start_tls(client, settings, context)
         wire = Wire(client, settings.max_message_bytes + LITERAL_SLACK_BYTES)
-        _log_in(client, settings)
+        _log_in(client, settings, tokens)
     except BaseException:
         _shut_down(client)
         raise
@@ -153,15 +154,17 @@ def _start_tls(client: IMAPClient, settings: MailboxSettings, context: ssl.SSLCo
     with trouble(settings, "STARTTLS"):
         if client._imap.state == "NONAUTH" and b"STARTTLS" in client.capabilities():
             client.starttls(context)
+            # What was said before (or put in by somebody on the way) is nothing the server told us (RFC 2595 §3.1).
+            client._imap.untagged_responses.clear()
             return
     raise MailboxTrouble(f'{where}: offers no STARTTLS; use security = "tls"', later=False)
 
 
-def _log_in(client: IMAPClient, settings: MailboxSettings) -> None:
+def _log_in(client: IMAPClient, settings: MailboxSettings, tokens: AccessTokens) -> None:
     where = f"mailbox {settings.name!r}, {settings.host}:{settings.port}"
     with trouble(settings, "login"):
         try:
-            _authenticate(client, settings)
+            _authenticate(client, settings, tokens)
         except (LoginError, CapabilityError) as error:
             # Dovecot and Exchange say so when their password database is down: worth another try.
             later = "[UNAVAILABLE]" in str(error) or "[INUSE]" in str(error)
@@ -169,19 +172,40 @@ def _log_in(client: IMAPClient, settings: MailboxSettings) -> None:
             raise MailboxTrouble(f"{where}: {text}", later=later) from None
 
 
-def _token(settings: MailboxSettings, oauth2: OAuth2Settings) -> str:
-    try:
-        return access_token(oauth2, settings.connect_timeout_seconds)
-    except TokenTrouble as error:
-        raise MailboxTrouble(f"mailbox {settings.name!r}: {error}", later=error.later) from None
-
-
-def _authenticate(client: IMAPClient, settings: MailboxSettings) -> None:
+def _authenticate(client: IMAPClient, settings: MailboxSettings, tokens: AccessTokens) -> None:
     if settings.oauth2 is not None:
-        client.oauth2_login(settings.username, _token(settings, settings.oauth2))
+        _by_token(client, settings, settings.oauth2, tokens)
         return
     # LOGIN quotes ASCII only; PLAIN takes any password (RFC 4616).
     if b"AUTH=PLAIN" in client.capabilities():
         client.plain_login(settings.username, settings.password)
     else:
         client.login(settings.username, settings.password)
+
+
+def _by_token(
+    client: IMAPClient, settings: MailboxSettings, oauth2: OAuth2Settings, tokens: AccessTokens
+) -> None:
+    """With a fresh token where the one at hand is refused: it may have been withdrawn, or our clock be wrong."""
+    token = _token(settings, oauth2, tokens)
+    try:
+        _bearer_login(client, settings.username, token)
+    except LoginError:
+        if not tokens.refused(oauth2, token):
+            raise
+        _bearer_login(client, settings.username, _token(settings, oauth2, tokens))
+
+
+def _token(settings: MailboxSettings, oauth2: OAuth2Settings, tokens: AccessTokens) -> str:
+    try:
+        return tokens.token(oauth2, settings.connect_timeout_seconds)
+    except TokenTrouble as error:
+        raise MailboxTrouble(f"mailbox {settings.name!r}: {error}", later=error.later) from None
+
+
+def _bearer_login(client: IMAPClient, username: str, token: str) -> None:
+    """By the standard way (RFC 7628) where the server knows it; Microsoft knows only the older one."""
+    if b"AUTH=OAUTHBEARER" in client.capabilities():
+        client.oauthbearer_login(username, token)
+    else:
+        client.oauth2_login(username, token)

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from imapclient import IMAPClient
 
 from mailbot.mail import imap_connection
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.fetch_answer import Body, Item, compact, read_bodies, read_sizes
 from mailbot.mail.imap_connection import (
     Connection,
@@ -84,8 +85,9 @@ class Inbox:
     Every method raises MailboxTrouble when server or network fail; then only `connect` helps.
     """
 
-    def __init__(self, settings: MailboxSettings) -> None:
+    def __init__(self, settings: MailboxSettings, tokens: AccessTokens | None = None) -> None:
         self.settings = settings
+        self._tokens = tokens or AccessTokens()
         self.uidvalidity = 0
         self._connection: Connection | None = None
         self._copied: dict[int, str] = {}
@@ -103,7 +105,7 @@ class Inbox:
     def connect(self) -> None:
         """Logged in, the folders there, the watched one selected; an older connection is closed."""
         self.close()
-        self._connection = open_connection(self.settings)
+        self._connection = open_connection(self.settings, self._tokens)
         try:
             with trouble(self.settings, "opening the folders"):
                 self._folders = Folders(self._client)

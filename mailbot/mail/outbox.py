@@ -13,9 +13,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from mailbot.mail.oauth2 import TokenTrouble, access_token
+from mailbot.mail.access_tokens import AccessTokens
+from mailbot.mail.oauth2 import TokenTrouble
 from mailbot.mail.rate import RateLimit
-from mailbot.mail.settings import Security, SmtpSettings
+from mailbot.mail.settings import OAuth2Settings, Security, SmtpSettings
 from mailbot.mail.smtp_answers import Later, Outcome, Refused, Sent, as_octets, describe_error, judge
 from mailbot.mail.tls import cleartext_refusal, protection, tls_context
 
@@ -40,12 +41,14 @@ class SmtpConnection:
         self,
         settings: SmtpSettings,
         *,
+        tokens: AccessTokens | None = None,
         rate: RateLimit | None = None,
         mails_a_connection: int = MAILS_A_CONNECTION,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
+        self._tokens = tokens or AccessTokens()
         self._rate = rate or RateLimit(settings.max_per_minute, clock, sleep)
         self._mails_a_connection = mails_a_connection
         self._clock = clock
@@ -134,7 +137,7 @@ class SmtpConnection:
             smtp.starttls(context=context)  # raises when refused: never goes on in clear text
         smtp.ehlo_or_helo_if_needed()
         if settings.username:
-            _log_in(smtp, settings)
+            _log_in(smtp, settings, self._tokens)
         if smtp.sock is not None:
             smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -212,22 +215,50 @@ def _own_name() -> str:
     return smtplib.SMTP().local_hostname
 
 
-def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings) -> None:
+def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: AccessTokens) -> None:
     """smtplib's own login takes ASCII only; PLAIN takes any password (RFC 4616)."""
     if settings.oauth2 is not None:
-        token = access_token(settings.oauth2, settings.timeout_seconds)
-        _authenticate(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {token}\1\1")
-        return
-    if (settings.username + settings.password).isascii():
+        _by_token(smtp, settings, settings.oauth2, tokens)
+    elif (settings.username + settings.password).isascii():
         smtp.login(settings.username, settings.password)
-        return
-    _authenticate(smtp, "PLAIN", f"\0{settings.username}\0{settings.password}")
+    else:
+        _authenticate(smtp, "PLAIN", f"\0{settings.username}\0{settings.password}")
 
 
-def _authenticate(smtp: smtplib.SMTP, mechanism: str, answer: str) -> None:
-    code, text = smtp.docmd("AUTH", f"{mechanism} {base64.b64encode(answer.encode()).decode()}")
+def _by_token(
+    smtp: smtplib.SMTP, settings: SmtpSettings, oauth2: OAuth2Settings, tokens: AccessTokens
+) -> None:
+    """With a fresh token where the one at hand is refused: it may have been withdrawn, or our clock be wrong."""
+    token = tokens.token(oauth2, settings.timeout_seconds)
+    try:
+        _bearer_login(smtp, settings, token)
+    except smtplib.SMTPAuthenticationError:
+        if not tokens.refused(oauth2, token):
+            raise
+        _bearer_login(smtp, settings, tokens.token(oauth2, settings.timeout_seconds))
+
+
+def _bearer_login(smtp: smtplib.SMTP, settings: SmtpSettings, token: str) -> None:
+    """By the standard way (RFC 7628) where the server knows it; Microsoft knows only the older one."""
+    if "OAUTHBEARER" in smtp.esmtp_features.get("auth", "").upper().split():
+        name = settings.username.replace("=", "=3D").replace(",", "=2C")
+        where = f"host={settings.host}\1port={settings.port}"
+        _authenticate(smtp, "OAUTHBEARER", f"n,a={name},\1{where}\1auth=Bearer {token}\1\1", "\1")
+    else:
+        _authenticate(smtp, "XOAUTH2", f"user={settings.username}\1auth=Bearer {token}\1\1")
+
+
+def _authenticate(smtp: smtplib.SMTP, mechanism: str, answer: str, end: str = "") -> None:
+    """Logged in. A server that says by 334 what it dislikes wants `end` before it says no (RFC 7628 §3.2.3)."""
+    code, text = smtp.docmd("AUTH", f"{mechanism} {_base64(answer)}")
+    if code == 334:
+        code, text = smtp.docmd(_base64(end))
     if code != 235:
         raise smtplib.SMTPAuthenticationError(code, text)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 class _BeforeContent(Exception):

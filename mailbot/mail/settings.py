@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,14 +17,28 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A program's own account that may act for `subject`, the mailbox's user (Google: domain-wide delegation)."""
+
+    email: str
+    private_key: str = field(repr=False)
+    key_id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class OAuth2Settings:
-    """How to get an access token (RFC 6749): by `refresh_token` where there is one, else as the program itself."""
+    """How to get an access token: as `service_account` where there is one, by `refresh_token` where there is one, else
+    as the program itself. `ends_on`: when its secret or key ends, as far as the configuration says."""
 
     token_url: str
     client_id: str
     client_secret: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
     scope: str = ""
+    service_account: ServiceAccount | None = None
+    ca_file: Path | None = None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

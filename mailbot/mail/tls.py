@@ -33,6 +33,19 @@ def _day(asn1_time: str) -> str:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(asn1_time), UTC).date().isoformat()
 
 
+def certificate_end(host: str, port: int, timeout_seconds: float) -> datetime:
+    """Until when (UTC) the certificate holds that a TLS server shows, once it is known to be good.
+
+    Raises: OSError (its subclass ssl.SSLCertVerificationError where the certificate is no good).
+    """
+    with (
+        socket.create_connection((host, port), timeout_seconds) as plain,
+        tls_context(None).wrap_socket(plain, server_hostname=host) as protected,
+    ):
+        end = (protected.getpeercert() or {}).get("notAfter")
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(end)), UTC)
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` names this very machine, so that nobody can listen on the way."""
     if host.lower() == "localhost":

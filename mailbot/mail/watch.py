@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.imap_connection import MailboxTrouble
 from mailbot.mail.inbox import Inbox, Mail
 from mailbot.mail.settings import MailboxSettings
@@ -55,6 +56,7 @@ def watch(
     once: bool,
     on_state: OnState,
     expect: Expect = lambda _: None,
+    tokens: AccessTokens | None = None,
 ) -> None:
     """Everything that comes into the mailbox is handed to `handle`, until `stop` is set.
 
@@ -62,7 +64,7 @@ def watch(
 
     Raises: only with `once`: MailboxTrouble at once, and the first exception of `handle` at the end.
     """
-    watcher = _Watcher(settings, handle, stop, on_state, expect)
+    watcher = _Watcher(settings, handle, stop, on_state, expect, tokens or AccessTokens())
     if once:
         watcher.once()
     else:
@@ -109,12 +111,14 @@ class _Watcher:
         stop: threading.Event,
         on_state: OnState,
         expect: Expect,
+        tokens: AccessTokens,
     ) -> None:
         self._settings = settings
         self._handle = handle
         self._stop = stop
         self._on_state = on_state
         self._expect = expect
+        self._tokens = tokens
         self._state = WatchState(settings.name)
         self._patience = _Patience()
         self._failed: Exception | None = None
@@ -122,7 +126,7 @@ class _Watcher:
 
     def once(self) -> None:
         try:
-            with Inbox(self._settings) as inbox:
+            with Inbox(self._settings, self._tokens) as inbox:
                 self._say(connected=True)
                 self._pass(inbox)
         except (MailboxTrouble, OSError) as trouble:
@@ -135,7 +139,7 @@ class _Watcher:
     def forever(self) -> None:
         while not self._stop.is_set():
             try:
-                with Inbox(self._settings) as inbox:
+                with Inbox(self._settings, self._tokens) as inbox:
                     self._say(connected=True)
                     self._serve(inbox)
             except MailboxTrouble as trouble:

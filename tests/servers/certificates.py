@@ -12,6 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_LOOPBACK: list[x509.GeneralName] = [
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -22,11 +27,14 @@ class Certificates:
     key: Path
 
 
-def make_certificates(folder: Path, authority: str = "mailbot test CA") -> Certificates:
-    """Fresh PEM files in `folder`, valid for a day, for localhost and 127.0.0.1."""
+def make_certificates(
+    folder: Path, authority: str = "mailbot test CA", *, days: float = 1, host: str = ""
+) -> Certificates:
+    """Fresh PEM files in `folder`, valid for so many days from now, for `host` or else localhost and 127.0.0.1."""
+    names: list[x509.GeneralName] = [x509.DNSName(host)] if host else _LOOPBACK
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _certificate(_name(authority), _name(authority), ca_key, ca_key, is_ca=True)
-    server = _certificate(_name("localhost"), _name(authority), server_key, ca_key, is_ca=False)
+    ca = _certificate(_name(authority), _name(authority), ca_key, ca_key, 1, [])
+    server = _certificate(_name(host or "localhost"), _name(authority), server_key, ca_key, days, names)
     paths = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     paths.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     paths.server.write_bytes(server.public_bytes(serialization.Encoding.PEM))
@@ -49,9 +57,10 @@ def _certificate(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
-    *,
-    is_ca: bool,
+    days: float,
+    names: list[x509.GeneralName],
 ) -> x509.Certificate:
+    """That of an authority where there are no names."""
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
@@ -59,15 +68,14 @@ def _certificate(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .not_valid_before(now - datetime.timedelta(days=30))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
     )
-    if not is_ca:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(signer, hashes.SHA256())

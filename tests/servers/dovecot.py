@@ -32,13 +32,20 @@ class Dovecot:
 
     `capability` replaces what the server advertises after login, e.g. to hide MOVE and UIDPLUS.
     `prefix` puts all folders but INBOX under one, as Courier and old Cyrus do ("INBOX.").
-    `oauth2_key` lets in who shows a JSON web token signed with it (HS256).
+    `oauth2_key` lets in who shows a JSON web token signed with it (HS256), by `oauth2_mechanisms`.
     """
 
-    def __init__(self, capability: str = "", prefix: str = "", oauth2_key: bytes = b"") -> None:
+    def __init__(
+        self,
+        capability: str = "",
+        prefix: str = "",
+        oauth2_key: bytes = b"",
+        oauth2_mechanisms: str = "xoauth2 oauthbearer",
+    ) -> None:
         self._capability = capability
         self._prefix = prefix
         self._oauth2_key = oauth2_key
+        self._oauth2_mechanisms = oauth2_mechanisms
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -142,7 +149,9 @@ class Dovecot:
             "username_attribute = email",
         ]
         settings.write_text("\n".join(words) + "\n")
-        return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {settings}\n}}"
+        return (
+            f"passdb {{\n  driver = oauth2\n  mechanisms = {self._oauth2_mechanisms}\n  args = {settings}\n}}"
+        )
 
     def _configuration(self) -> str:
         return _CONFIGURATION.format(
@@ -156,14 +165,14 @@ class Dovecot:
             prefix=self._prefix,
             capability=f"imap_capability = {self._capability}" if self._capability else "",
             oauth2=self._oauth2(),
-            mechanisms="plain login xoauth2" if self._oauth2_key else "plain login",
+            mechanisms=f"plain login {self._oauth2_mechanisms}" if self._oauth2_key else "plain login",
         )
 
 
-def web_token(key: bytes, user: str) -> str:
-    """A JSON web token (RFC 7519) that Dovecot takes for `user`, valid for an hour."""
+def web_token(key: bytes, user: str, seconds: int = 3600) -> str:
+    """A JSON web token (RFC 7519) that Dovecot takes for `user` so long."""
     now = int(time.time())
-    claims = {"sub": user, "email": user, "iat": now, "nbf": now, "exp": now + 3600, "azp": "default"}
+    claims = {"sub": user, "email": user, "iat": now, "nbf": now, "exp": now + seconds, "azp": "default"}
     head = {"alg": "HS256", "typ": "JWT", "kid": "default"}
     signed = ".".join(_base64url(json.dumps(each).encode()) for each in (head, claims))
     return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
