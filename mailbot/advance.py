@@ -104,6 +104,8 @@ class Advance:
                 works.add(tx, WorkKind.APPLY, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.APPLY_UNDO:
                 works.add(tx, WorkKind.UNDO, case_id=case.id, request_id=happening.request.id, now=now)
+            case Effect.SEEK:
+                works.add(tx, WorkKind.SEEK, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.SUPPRESS:
                 _suppress(tx, case, happening, now)
             case Effect.UNSUPPRESS:

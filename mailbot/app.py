@@ -15,6 +15,7 @@ from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults
 from mailbot.desk import Desk
 from mailbot.exports import Exports
+from mailbot.floods import Floods
 from mailbot.followups import FollowUps
 from mailbot.hosts import Hosts
 from mailbot.knowledge import load_answers, load_knowledge, rule_folders
@@ -31,9 +32,12 @@ from mailbot.receive import Receive
 from mailbot.refresh_tokens import StoredRefreshTokens
 from mailbot.resources import ResourceTrouble, find_file, folders
 from mailbot.returned import Returned
+from mailbot.seeking import Seeking
+from mailbot.senders import Senders
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
+from mailbot.understood import Understood
 from mailbot.unsubscribing import Unsubscribing
 from mailbot.web.parts import WEB_DOMAIN, Health, Parts
 from mailbot.work import Worker
@@ -62,6 +66,8 @@ class App:
     advance: Advance
     receive: Receive
     worker: Worker
+    senders: Senders
+    seeking: Seeking
     follow_ups: FollowUps
     proof: Proof
     desk: Desk
@@ -115,6 +121,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     advance = Advance(writer, knowledge.policy)
     proof = Proof(store, advance, platform, knowledge.policy)
     unsubscribing = Unsubscribing(store, advance, config)
+    understood = Understood(knowledge.policy, knowledge.own_addresses)
     return App(
         config=config,
         clock=clock,
@@ -134,11 +141,15 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             unsubscribing=unsubscribing,
             policy=knowledge.policy,
             returned=Returned(advance, unsubscribing, config.controller, config.smtp.bounce_address),
+            understood=understood,
+            floods=Floods(advance, knowledge.policy, config.controller),
             controller=config.controller,
             answers=load_answers(config),
             clock=clock,
         ),
         worker=Worker(store, advance, platform, clock),
+        senders=Senders(store, reader, advance, understood, clock),
+        seeking=Seeking(store, platform, advance, clock),
         follow_ups=FollowUps(store, advance, knowledge.policy, config.controller, clock),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),

@@ -16,6 +16,8 @@ from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
 from mailbot.core.workflow import Event, NoSuchStep, State, possible
+from mailbot.floods import CHANNEL as FLOOD
+from mailbot.floods import let_in
 from mailbot.letters import LetterWriter
 from mailbot.opening import day_of
 from mailbot.proof import Proof, Target
@@ -116,6 +118,14 @@ class Desk:
         """The request is closed without an answer (spam, a mail for somebody else)."""
         with self._case(request_id) as (tx, case, request):
             self._happen(tx, case, request, Event.STAFF_DISMISSED, by, "dismissed by staff", now, note=reason)
+
+    def let_in(self, request_id: UUID, by: str, now: datetime) -> None:
+        """The mails of a flood are taken in, each as if it had just come."""
+        with self._case(request_id) as (tx, case, request):
+            if case.channel != FLOOD:
+                raise DeskTrouble("this is one person's case, not a flood")
+            let_in(tx, case, now)
+            self._happen(tx, case, request, Event.STAFF_DISMISSED, by, "its mails are let in", now)
 
     def extend(self, reference: str, reason: str, by: str, now: datetime) -> None:
         """Two further months, once, told with the reasons within the first month (GDPR Art. 12(3))."""

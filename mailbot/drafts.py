@@ -47,6 +47,7 @@ from mailbot.store.database import Transaction
 from mailbot.store.tables import Case, Request
 
 _STATUS_DAYS = 120
+_TO_WRITER = (Effect.TELL_EXPIRED, Effect.TELL_REFUSED, Effect.SEND_ANSWER, Effect.TELL_RESUBSCRIBED)
 _VISITOR_ACTIONS = {
     Kind.ACCESS: VisitorAction.SEE,
     Kind.PORTABILITY: VisitorAction.SEE,
@@ -101,7 +102,23 @@ class Drafting:
             case Effect.TELL_DONE:
                 return [draft for one in occasions for draft in self._tell_done(one)]
             case _:
-                return self._to_person(effect, occasions)
+                addressed = [(self._addressee(effect, one), one) for one in occasions]
+                return [
+                    draft
+                    for to in dict.fromkeys(to for to, _ in addressed if to)
+                    for draft in self._to_person(effect, [one for other, one in addressed if other == to], to)
+                ]
+
+    def _addressee(self, effect: Effect, occasion: Occasion) -> str | None:
+        """Who hears of a request. Where the address on file is another than the writer's, the writer, who may be a
+        stranger, hears only what anybody would: that the letter came, that its time ran out, and what staff write."""
+        subject, writer = self._subject(occasion.request), self._person.address
+        if writer is None or self._case.channel == "link" or effect in _TO_WRITER:
+            return writer
+        if effect in (Effect.ASK_PROOF, Effect.REMIND) and subject is None:
+            asked = cases.asked_of(self._tx, self._case, occasion.request)
+            return None if asked.named else writer
+        return self._on_file(occasion.request)
 
     def extension(self, text: str, first_due: date) -> list[Draft]:
         """The letter that tells of two further months and why (GDPR Art. 12(3))."""
@@ -112,10 +129,10 @@ class Drafting:
         context = Extended(reference=self._case.reference, text=text, first_due=first_due, deadline=deadline)
         return [Draft(context, self._person.address, self.languages, by_hand=True)]
 
-    def _to_person(self, effect: Effect, occasions: Sequence[Occasion]) -> list[Draft]:
+    def _to_person(self, effect: Effect, occasions: Sequence[Occasion], to: str) -> list[Draft]:
         if self._person.address is None or self._case.channel == "link":
             return []
-        to, reference = self._person.address, self._case.reference
+        reference = self._case.reference
         lines = tuple(self._line(one.request) for one in occasions)
         note = "\n\n".join(dict.fromkeys(one.note for one in occasions if one.note))
         name = self._name_on_file(occasions[0].request, to)

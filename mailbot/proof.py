@@ -5,13 +5,13 @@ The platform is asked before the transaction begins; within it everything is set
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from mailbot.advance import PERSON, Advance, Happening
-from mailbot.core.address import normalise
+from mailbot.core.address import domain_of, normalise
 from mailbot.core.answer import Answer
 from mailbot.core.plan import (
     Change,
@@ -37,6 +37,8 @@ from mailbot.store import cases, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request, Token
 
+NOT_ME = "the person says they did not ask for this: somebody may have forged them"
+"""Staff see such a request marked in their queue."""
 _WHOLE_PERSON = (Kind.ACCESS, Kind.PORTABILITY)
 """Served once for all that is known of the person, not subject by subject."""
 
@@ -98,6 +100,7 @@ class Prepared:
     token: str
     address: str
     targets: tuple[Target, ...]
+    now: datetime
 
 
 class Proof:
@@ -160,7 +163,7 @@ class Proof:
             for one in asked
             for target in self._targets(one.on_file or address, one.request, one.asked)
         ]
-        return Prepared(token, address, tuple(targets))
+        return Prepared(token, address, tuple(targets), now)
 
     def settle(self, tx: Transaction, prepared: Prepared, now: datetime) -> tuple[State, ...]:
         """The token is spent and every request takes its next step; says where each target stands then."""
@@ -244,7 +247,7 @@ class Proof:
 
     def _settle_one(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> Happening:
         self.take_target(tx, case, target)
-        return self._next(tx, case, normalise(prepared.address), target)
+        return self._next(tx, case, prepared, target)
 
     def _own_request(
         self, tx: Transaction, case: Case, prepared: Prepared, target: Target, now: datetime
@@ -254,9 +257,9 @@ class Proof:
         first = next(one for one in prepared.targets if one.request.id == target.request.id)
         return request if target is first else cases.split(tx, case, request, now)
 
-    def _next(self, tx: Transaction, case: Case, proven: str, target: Target) -> Happening:
-        """Which way a request goes once the (normalised) address `proven` has shown control."""
-        request, subject = target.request, target.subject
+    def _next(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> Happening:
+        """Which way a request goes once the address of the token has shown control."""
+        request, subject, proven = target.request, target.subject, normalise(prepared.address)
         if target.trouble:
             return _to_staff(request, f"the platform could not be asked: {target.trouble}")
         if subject is None:
@@ -270,11 +273,13 @@ class Proof:
         elif not self._is_new_address_proven(tx, case, proven, target):
             reason = "the address on file is another one; it is asked"
             return Happening(request, Event.PROVEN_OTHER_ADDRESS, PERSON, reason, address=subject.address)
-        return self._next_with_control(tx, case, target, subject)
+        return self._next_with_control(tx, case, target, subject, prepared.now)
 
-    def _next_with_control(self, tx: Transaction, case: Case, target: Target, subject: Subject) -> Happening:
+    def _next_with_control(
+        self, tx: Transaction, case: Case, target: Target, subject: Subject, now: datetime
+    ) -> Happening:
         request, new_address = target.request, _new_address(target.asked)
-        doubts = self._doubts(Kind(request.kind), target, Language(case.language))
+        doubts = self._doubts(tx, case, target, now)
         if doubts:
             return _to_staff(request, "; ".join(doubts))
         if new_address and not cases.result_of(tx, case, request).new_address_proven:
@@ -297,9 +302,10 @@ class Proof:
         cases.set_result(tx, case, target.request, replace(result, new_address_proven=True))
         return True
 
-    def _doubts(self, kind: Kind, target: Target, language: Language) -> list[str]:
+    def _doubts(self, tx: Transaction, case: Case, target: Target, now: datetime) -> list[str]:
         """Why staff must look although control is proven."""
-        policy, plan = self._policy.kinds[kind].in_language(language), target.plan
+        kind = Kind(target.request.kind)
+        policy, plan = self._policy.kinds[kind].in_language(Language(case.language)), target.plan
         doubts = [*plan.vetoes, *(f"{one.field}: {one.reason}" for one in plan.refusals)] if plan else []
         if policy.stopped:
             doubts.append(f"changes of kind {kind} are stopped")
@@ -307,20 +313,30 @@ class Proof:
             doubts.append(f"{kind} is carried out by staff")
         if kind == Kind.CORRECTION and not target.asked.fields:
             doubts.append("no field to correct was named")
-        return doubts
+        return [*doubts, *self._raised(tx, case, kind, target.subject, now)]
+
+    def _raised(
+        self, tx: Transaction, case: Case, kind: Kind, subject: Subject | None, now: datetime
+    ) -> Iterator[str]:
+        """What asks for staff's proof beside control (rules/policy.toml, raised_proof)."""
+        raised, writer = self._policy.raised_proof, cases.person_of(tx, case).address or ""
+        if self._policy.needed(kind, domain_of(writer) or None) == ProofLevel.STAFF:
+            yield "such a sender's requests need a person's look"
+        since = now - timedelta(days=raised.address_changed_days)
+        if raised.address_changed == ProofLevel.STAFF and subject and _moved_since(tx, subject, since):
+            yield f"the address on file was changed in the last {raised.address_changed_days} days"
 
     def _shown(self, tx: Transaction, prepared: Prepared, now: datetime) -> Confirmation | None:
         row = tokens.find(tx, prepared.token, Purpose.CONFIRM, now)
         if row is None:
             return None
         case = tx.session.get_one(Case, row.case_id)
-        language = Language(case.language)
-        views = tuple(self._shown_one(prepared.address, target, language) for target in prepared.targets)
+        views = tuple(self._shown_one(tx, case, prepared, target) for target in prepared.targets)
         return Confirmation(case.reference, case.language, prepared.address, views, open=True)
 
-    def _shown_one(self, address: str, target: Target, language: Language) -> RequestView:
-        """What may be shown to whoever proved `address`: nothing of a person whose address on file is another."""
-        request, subject = target.request, target.subject
+    def _shown_one(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> RequestView:
+        """What may be shown to whoever has the token: nothing of a person whose address on file is another."""
+        request, subject, address = target.request, target.subject, prepared.address
         kind, capacity = Kind(request.kind), Capacity(request.capacity)
         if subject is None or normalise(subject.address) != normalise(address):
             return RequestView(
@@ -336,8 +352,18 @@ class Proof:
             stays=tuple(step for step in target.plan.kept if step.rows) if target.plan else (),
             refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
-            needs_staff=bool(self._doubts(kind, target, language)),
+            needs_staff=bool(self._doubts(tx, case, target, prepared.now)),
         )
+
+
+def _moved_since(tx: Transaction, subject: Subject, since: datetime) -> bool:
+    """True when the platform says that the address on file is new, or mailbot itself put it there."""
+    if subject.address_changed_at is not None and subject.address_changed_at > since:
+        return True
+    return any(
+        cases.result_of(tx, case, request).old_address is not None
+        for case, request in tokens.corrections_proven_by(tx, subject.address, since)
+    )
 
 
 def _to_mend(plan: Plan | None) -> tuple[Refusal, ...]:
@@ -484,7 +510,7 @@ def _otherwise(answer: Answer, *, is_theirs: bool) -> tuple[Event, str]:
         case Answer.NO:
             return Event.CANCELLED, "the person said no"
         case Answer.NOT_ME:
-            return Event.DENIED, "the person says they did not ask for this: somebody may have forged them"
+            return Event.DENIED, NOT_ME
         case _ if not is_theirs:
             return Event.UNCLEAR_ANSWER, "an answer to the confirmation came from another sender"
         case _:

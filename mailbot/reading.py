@@ -200,6 +200,7 @@ def as_json(reading: Reading, path: str) -> dict[str, object]:
             "method": reading.sender.method,
             "domain": reading.sender.domain,
             "reasons": list(reading.sender.reasons),
+            "pending": reading.sender.retry,
         },
         "opinions": [
             {
@@ -231,7 +232,13 @@ def unreadable_json(path: str, reason: str) -> dict[str, object]:
         "new_text": "",
         "attachments": [],
         "requests": [],
-        "sender": {"verdict": Verdict.UNPROVEN.value, "method": None, "domain": None, "reasons": []},
+        "sender": {
+            "verdict": Verdict.UNPROVEN.value,
+            "method": None,
+            "domain": None,
+            "reasons": [],
+            "pending": False,
+        },
         "opinions": [],
         "decision": Decision.REVIEW.value,
         "reasons": ["the mail cannot be read"],

@@ -6,7 +6,7 @@ Identity is three-fold: place on the server (mailbox, UIDVALIDITY, UID), Message
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -14,35 +14,37 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from mailbot.advance import MAILBOT, PERSON, Advance, Happening
+from mailbot.advance import Advance
 from mailbot.config import Controller
 from mailbot.core.answer import Answer, AnswerRules, read_answer
 from mailbot.core.automatic import Automatic
 from mailbot.core.case import Person
-from mailbot.core.decide import Decision, decide_request
 from mailbot.core.message import ParsedMail, Unreadable
 from mailbot.core.policy import Policy
-from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.sender import Verdict
 from mailbot.core.token import Purpose, token_in
-from mailbot.core.workflow import OPEN_STATES, Event, State, possible
+from mailbot.core.workflow import State
+from mailbot.floods import Floods
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
 from mailbot.opening import Opening, open_case
 from mailbot.proof import Proof
-from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, as_json, sure_language, unreadable_json
+from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, unreadable_json
 from mailbot.reading_ahead import ReadingAhead
 from mailbot.resources import ResourceTrouble
 from mailbot.returned import Returned
-from mailbot.store import cases, letters, messages, tokens
+from mailbot.senders import judge_later
+from mailbot.store import cases, letters, messages, tokens, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
-from mailbot.store.tables import Case, Request
+from mailbot.store.tables import Case, Message, Work
+from mailbot.store.works import WorkKind
+from mailbot.understood import Understood, sealed_reading
 from mailbot.unsubscribing import Unsubscribing
 
 _log = structlog.get_logger()
 
+_LET_IN_BATCH = 20
 CASE, IGNORED, QUARANTINED = "case", "ignored", "quarantined"
-_EVENTS = {Decision.ACT: Event.UNDERSTOOD_TO_ACT, Decision.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class Receive:
     unsubscribing: Unsubscribing
     policy: Policy
     returned: Returned
+    understood: Understood
+    floods: Floods
     controller: Controller
     answers: AnswerRules
     clock: Callable[[], datetime]
@@ -259,10 +263,39 @@ class Receive:
 
     def _store_letter(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> str:
         joined = self._case_to_join(tx, reading)
-        case = joined or self._open(tx, incoming, reading, now)
-        self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)
-        self.advance(tx, case, self._happenings(tx, case, reading, now), now)
+        group = None if joined else self.floods.group_of(tx, reading)
+        flood = self.floods.joined(tx, group, reading, now) if group else None
+        case = joined or flood or self._open(tx, incoming, reading, now)
+        message = self._save(tx, incoming, reading, case.key_id, case, CASE, "", now)
+        message.group_hash = group
+        if flood is None:
+            self.advance(tx, case, self.understood.happenings(tx, case, reading, now), now)
+            judge_later(tx, case, message, reading, now)
         return CASE
+
+    def let_in_due(self) -> int:
+        """A few mails that were held in a flood are taken in; returns 0 when none was due."""
+        with self.store.begin() as tx:
+            claimed = works.claim(tx, [WorkKind.LET_IN], self.clock(), _LET_IN_BATCH)
+            raws = {work.id: messages.raw_of(tx, _message_of(tx, work)) for work in claimed}
+        for work in claimed:
+            read = self.reader.read(raws[work.id], self.clock())
+            with self.store.begin() as tx:
+                self._let_in(tx, tx.session.get_one(Work, work.id), read)
+        return len(claimed)
+
+    def _let_in(self, tx: Transaction, work: Work, reading: Reading | Unreadable) -> None:
+        """As `_store_letter`, for a mail that is stored already."""
+        if work.done_at is not None or isinstance(reading, Unreadable):
+            return
+        now, message = self.clock(), _message_of(tx, work)
+        incoming = Incoming(b"", message.received_at, message.source)
+        case = self._case_to_join(tx, reading) or self._open(tx, incoming, reading, now)
+        messages.move(tx, message, case)
+        message.sealed_reading = sealed_reading(tx, case.key_id, reading)
+        self.advance(tx, case, self.understood.happenings(tx, case, reading, now), now)
+        judge_later(tx, case, message, reading, now)
+        works.finish(work, now)
 
     def _case_to_join(self, tx: Transaction, reading: Reading) -> Case | None:
         """The case this letter belongs to: an answer in the thread of one of our letters to this very sender,
@@ -297,59 +330,6 @@ class Receive:
         opening = Opening(person, "mail", incoming.received_at, spoken, is_answerable)
         return open_case(tx, self.controller, opening, now)
 
-    def _happenings(self, tx: Transaction, case: Case, reading: Reading, now: datetime) -> list[Happening]:
-        present = list(cases.requests_of(tx, case.id))
-        if reading.understanding.withdraws and present:
-            return self._withdrawals(present, reading)
-        happenings: list[Happening] = []
-        for asked in reading.understanding.asked:
-            again = next((one for one in present if _same_again(one, asked)), None)
-            if again is not None:
-                happenings.append(Happening(again, _again(again), PERSON, "the person wrote again"))
-            elif not (present and asked.kind == Kind.OTHER):
-                happenings.append(
-                    self._new_request(tx, case, asked, reading, len(present) + len(happenings), now)
-                )
-        return happenings or self._wrote_again(tx, case, present, reading, now)
-
-    def _new_request(
-        self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
-    ) -> Happening:
-        request = cases.add_request(tx, case, asked, position, now)
-        policy = self.policy.in_language(sure_language(reading.language))
-        decided = decide_request(asked, reading.understanding.doubts, reading.sender, policy)
-        if reading.sender.verdict == Verdict.PROVEN and not reading.relayed:
-            request.proof = "sender"
-        event = _EVENTS.get(decided.decision) or self._staff_event(case, reading)
-        return Happening(request, event, MAILBOT, "; ".join(decided.reasons))
-
-    def _staff_event(self, case: Case, reading: Reading) -> Event:
-        """Staff read it. Whether the person is told so: never a forger, an authority or a lawyer."""
-        silent = not case.answerable or reading.understanding.formal
-        return Event.UNDERSTOOD_SUSPECT if silent else Event.UNDERSTOOD_FOR_STAFF
-
-    def _withdrawals(self, present: Iterable[Request], reading: Reading) -> list[Happening]:
-        """Requests the person takes back: at once when the sender is proven, by staff when not."""
-        is_proven = reading.sender.verdict == Verdict.PROVEN
-        event = Event.CANCELLED if is_proven else Event.UNCLEAR_ANSWER
-        fallback = Event.PERSON_WROTE
-        chosen = [(one, event if possible(State(one.state), event) else fallback) for one in present]
-        return [
-            Happening(one, what, PERSON, "the person takes the request back")
-            for one, what in chosen
-            if possible(State(one.state), what)
-        ]
-
-    def _wrote_again(
-        self, tx: Transaction, case: Case, present: Sequence[Request], reading: Reading, now: datetime
-    ) -> list[Happening]:
-        """Something that asks nothing new: whoever waits for the person is told, else staff read it."""
-        waiting = [one for one in present if possible(State(one.state), Event.PERSON_WROTE)]
-        if waiting:
-            return [Happening(one, Event.PERSON_WROTE, PERSON, "the person wrote again") for one in waiting]
-        asked = Asked(Kind.OTHER, Capacity.UNKNOWN, 0.0)
-        return [self._new_request(tx, case, asked, reading, len(present), now)]
-
     def _save(
         self,
         tx: Transaction,
@@ -360,7 +340,7 @@ class Receive:
         disposition: str,
         reason: str,
         now: datetime,
-    ) -> None:
+    ) -> Message:
         known = Incoming(
             incoming.raw,
             incoming.received_at,
@@ -372,7 +352,8 @@ class Receive:
         message = messages.save(
             tx, known, key_id=key_id, case=case, disposition=disposition, reason=reason, now=now
         )
-        message.sealed_reading = tx.seal(key_id).seal(_dump(as_json(reading, "")), "message.reading")
+        message.sealed_reading = sealed_reading(tx, key_id, reading)
+        return message
 
     def _token_of(self, reading: Reading | Unreadable) -> str | None:
         """The token in the address a person answered to; machines' answers never count."""
@@ -428,17 +409,6 @@ def _name_of(reading: Reading) -> str:
     return " ".join(f"{one.name} {one.address}" for one in reading.mail.from_)
 
 
-def _same_again(request: Request, asked: Asked) -> bool:
-    is_same = request.kind == asked.kind and request.state in OPEN_STATES
-    return is_same and any(
-        possible(State(request.state), event) for event in (Event.ASKED_AGAIN, Event.PERSON_WROTE)
-    )
-
-
-def _again(request: Request) -> Event:
-    return Event.ASKED_AGAIN if possible(State(request.state), Event.ASKED_AGAIN) else Event.PERSON_WROTE
-
-
 def _incoming(mail: Arrived | TooLarge) -> Incoming:
     where = mail.location
     place = Place(where.mailbox, where.uidvalidity, where.uid)
@@ -455,3 +425,7 @@ def _addresses(mail: ParsedMail) -> list[str]:
 
 def _dump(line: dict[str, object]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _message_of(tx: Transaction, work: Work) -> Message:
+    return tx.session.get_one(Message, work.message_id)

@@ -30,6 +30,8 @@ from mailbot.platform.interface import Platform
 from mailbot.reading_ahead import ReadingAhead
 from mailbot.receive import Receive
 from mailbot.scheduler import start_scheduler
+from mailbot.seeking import Seeking
+from mailbot.senders import Senders
 from mailbot.store import works
 from mailbot.store.database import Store
 from mailbot.web.parts import Health
@@ -64,6 +66,10 @@ class Parts(Protocol):
     def receive(self) -> Receive: ...
     @property
     def worker(self) -> Worker: ...
+    @property
+    def senders(self) -> Senders: ...
+    @property
+    def seeking(self) -> Seeking: ...
     @property
     def follow_ups(self) -> FollowUps: ...
 
@@ -101,7 +107,7 @@ class Service:
         if "schedule" in parts:
             self._app.follow_ups.sweep()
         with SmtpConnection(self._app.config.smtp_settings(), tokens=self._app.tokens) as smtp:
-            while self._app.worker.apply_due() or ("mail" in parts and self._app.worker.send_due(smtp)):
+            while self._do_due() or ("mail" in parts and self._app.worker.send_due(smtp)):
                 pass
         return self._summary(time.monotonic() - started, troubles)
 
@@ -139,6 +145,7 @@ class Service:
             targets.append(("outbox", self._send_for_ever))
         if "schedule" in parts or "mail" in parts:
             targets.append(("work", self._apply_for_ever))
+            targets.append(("senders", self._judge_for_ever))
         threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets]
         for thread in threads:
             thread.start()
@@ -178,7 +185,7 @@ class Service:
                 except Exception as error:  # noqa: BLE001  # a mail stays where it is; the rest goes on
                     _log.error("a mail could not be stored", mailbox=box.name, error=type(error).__name__)
                     troubles += 1
-            while self._app.worker.apply_due():
+            while self._do_due():
                 self._wake.set()
         finally:
             self._stop.set()
@@ -186,6 +193,15 @@ class Service:
             sender.join()
             self._stop.clear()
         return troubles
+
+    def _do_due(self) -> int:
+        """A few pieces of all due work but sending were done; returns how many."""
+        app = self._app
+        return sum(do() for do in (app.worker.apply_due, app.seeking.seek_due, *self._late()))
+
+    def _late(self) -> tuple[Callable[[], int], Callable[[], int]]:
+        """What may hang on DNS or take its time: nothing else waits for it."""
+        return self._app.senders.judge_due, self._app.receive.let_in_due
 
     def _watch(self, box: MailboxSettings) -> None:
         watch(box, self._handle, self._stop, once=False, on_state=self._note, tokens=self._app.tokens)
@@ -206,7 +222,10 @@ class Service:
             self._app.platform.finish_open()
         except PlatformTrouble as trouble:  # what is open is finished when its work is done again
             _log.error("the platform fails", trouble=str(trouble))
-        self._loop(self._app.worker.apply_due)
+        self._loop(lambda: self._app.worker.apply_due() + self._app.seeking.seek_due())
+
+    def _judge_for_ever(self) -> None:
+        self._loop(lambda: sum(do() for do in self._late()))
 
     def _loop(self, work: Callable[[], int]) -> None:
         """Work is done as long as there is some; then a short wait, cut short by news."""

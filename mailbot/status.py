@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mailbot.core.address import normalise
 from mailbot.core.request import Kind
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import OPEN_STATES, State
 from mailbot.store import cases, tokens
-from mailbot.store.database import Store
-from mailbot.store.tables import Case
+from mailbot.store.database import Store, Transaction
+from mailbot.store.tables import Case, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,18 @@ class StatusOfCase:
             if row is None:
                 return None
             case = tx.session.get_one(Case, row.case_id)
-            requests = tuple(
-                RequestStatus(Kind(one.kind), State(one.state), one.since)
-                for one in cases.requests_of(tx, case.id)
-            )
+            requests = tuple(_shown(tx, case, one) for one in cases.requests_of(tx, case.id))
             is_open = any(one.state in OPEN_STATES for one in requests)
             return CaseView(case.reference, case.language, case.opened_at, case.due_on, requests, is_open)
+
+
+def _shown(tx: Transaction, case: Case, request: Request) -> RequestStatus:
+    """Where a request stands. Whoever wrote about an address that is not theirs sees nothing move until that
+    address has agreed: what happens there would tell them that there is such an account."""
+    state, subject = State(request.state), cases.subject_of(tx, case, request)
+    writer = cases.person_of(tx, case).address or ""
+    is_anothers = subject is not None and normalise(subject.address) != normalise(writer)
+    if is_anothers and request.proof not in ("control", "staff") and state != State.EXPIRED:
+        return RequestStatus(Kind(request.kind), State.AWAITING_PROOF, case.opened_at)
+    since = case.opened_at if is_anothers else request.since
+    return RequestStatus(Kind(request.kind), state, since)

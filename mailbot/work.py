@@ -132,7 +132,7 @@ class Worker:
                         self.done.replies_sent += 1
                     case Later(reason=reason) if now - work.created_at < _SEND_GIVES_UP_AFTER:
                         letter.last_answer = reason
-                        works.try_later(work, now + _pause(work.attempts), reason)
+                        works.try_later(work, now + pause(work.attempts), reason)
                     case Later(reason=reason) | Refused(reason=reason):
                         letter.state, letter.last_answer = "refused", reason
                         works.give_up(work, reason)
@@ -263,7 +263,7 @@ class Worker:
             return _Outcome(Event.FAILED, str(trouble))
         with self.store.begin() as tx:
             row = tx.session.get_one(Work, work.id)
-            works.try_later(row, self.clock() + _pause(work.attempts), str(trouble))
+            works.try_later(row, self.clock() + pause(work.attempts), str(trouble))
         return None
 
     def _conclude_all(self, done: Sequence[tuple[Work, _Outcome]]) -> None:
@@ -339,8 +339,8 @@ def _erased(change: Change, shown: Plan) -> tuple[str, ...]:
     return shown.identifiers if isinstance(change, Deletion) else ()
 
 
-def _pause(attempts: int) -> timedelta:
-    """Doubling, with luck so that many workers do not come back at once."""
+def pause(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: doubling, with luck so that many workers do not come back at once."""
     seconds = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1))
     return timedelta(seconds=seconds * (0.75 + int.from_bytes(os.urandom(1), "big") / 512))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailbot.core.policy import Handling, KindPolicy, Policy
+from mailbot.core.policy import Handling, KindPolicy, Policy, Proof
 from mailbot.core.request import Asked, Capacity, Understanding
 from mailbot.core.sender import SenderVerdict, Verdict
 
@@ -25,6 +25,8 @@ class Decided:
 
     decision: Decision
     reasons: tuple[str, ...]
+    waits: bool = False
+    """It depends on the sender, who is not known yet: DNS failed and is asked again."""
 
 
 def decide_request(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict, policy: Policy) -> Decided:
@@ -38,11 +40,26 @@ def decide_request(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict,
     if against:
         return Decided(Decision.REVIEW, tuple(against))
     if kind_policy.handling == Handling.ACT:
-        return Decided(Decision.ACT, (f"{asked.kind} is clear and needs no proof",))
+        return _act(asked, sender, policy)
     where = ", asked only in an attached file," if asked.attachment else ""
     return Decided(
         Decision.CONFIRM, (f"{asked.kind}{where} is clear and needs proof of control of the address",)
     )
+
+
+def _act(asked: Asked, sender: SenderVerdict, policy: Policy) -> Decided:
+    """What is done at once is done where the proof it needs is there; else that proof is asked for."""
+    needed = policy.needed(asked.kind, sender.domain)
+    match needed:
+        case Proof.NONE:
+            return Decided(Decision.ACT, (f"{asked.kind} is clear and needs no proof",))
+        case Proof.SENDER if sender.verdict == Verdict.PROVEN:
+            return Decided(Decision.ACT, (f"{asked.kind} is clear and its sender proven",))
+        case Proof.STAFF:
+            return Decided(Decision.REVIEW, (f"{asked.kind} from such a sender is read by staff",))
+        case _:
+            reason = f"{asked.kind} is clear and its sender not proven"
+            return Decided(Decision.CONFIRM, (reason,), waits=sender.retry and needed == Proof.SENDER)
 
 
 def decide_mail(understanding: Understanding, sender: SenderVerdict, policy: Policy) -> Decided:

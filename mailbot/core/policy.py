@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mailbot.core.freemail import is_freemail
 from mailbot.core.request import Kind, Language
 from mailbot.core.workflow import Patience
 
@@ -19,6 +20,11 @@ class Proof(StrEnum):
     SENDER = "sender"
     CONTROL = "control"
     STAFF = "staff"
+
+
+def strongest(*proofs: Proof) -> Proof:
+    """The highest level of these."""
+    return max(proofs, key=list(Proof).index)
 
 
 class Handling(StrEnum):
@@ -86,6 +92,21 @@ class Caps(_Strict):
 
     letters_to_one_address_a_day: int = Field(default=5, ge=1)
     challenges_to_one_address_a_day: int = Field(default=3, ge=1)
+    forged_mails_of_one_domain_an_hour: int = Field(default=20, ge=1)
+    """Mails for staff beyond these are kept as one case, unanswered, until staff let them in or close them."""
+    staff_mails_of_one_domain_an_hour: int = Field(default=500, ge=1)
+
+
+class RaisedProof(_Strict):
+    """What makes a kind need more proof than its own. A higher level replaces a lower one, never the other way."""
+
+    address_changed: Proof = Proof.STAFF
+    """Where the address on file was another one until `address_changed_days` ago."""
+    address_changed_days: int = Field(default=14, ge=0)
+    freemail: Proof = Proof.NONE
+    """Where the sender's domain gives addresses to anybody."""
+    freemail_domains: frozenset[str] = frozenset()
+    """Such domains beside those that are known."""
 
 
 class PatienceDays(_Strict):
@@ -115,6 +136,7 @@ class Policy(_Strict):
     """The whole of rules/policy.toml."""
 
     kinds: Mapping[Kind, KindPolicy]
+    raised_proof: RaisedProof = RaisedProof()
     caps: Caps = Caps()
     patience_days: PatienceDays = PatienceDays()
     retention: Retention = Retention()
@@ -128,6 +150,12 @@ class Policy(_Strict):
         return self.model_copy(
             update={"kinds": {kind: x.in_language(language) for kind, x in self.kinds.items()}}
         )
+
+    def needed(self, kind: Kind, sender_domain: str | None) -> Proof:
+        """The proof that a request of `kind` from an address of `sender_domain` needs."""
+        own, raised = self.kinds[kind].proof, self.raised_proof
+        known = sender_domain is not None and is_freemail(sender_domain, raised.freemail_domains)
+        return strongest(own, raised.freemail) if known else own
 
     @property
     def patience(self) -> Patience:

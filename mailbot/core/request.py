@@ -76,6 +76,8 @@ class Asked:
     """Rules and second opinion both see it; also where only the rules read."""
     attachment: str = ""
     """The attached file in which alone it is asked."""
+    named: str | None = None
+    """The address that the letter names as the one of the account, where it came from another."""
 
 
 class FeatureSort(StrEnum):

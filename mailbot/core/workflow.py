@@ -14,6 +14,7 @@ class State(StrEnum):
     """Where a request stands."""
 
     RECEIVED = "received"
+    AWAITING_SENDER = "awaiting_sender"
     AWAITING_PROOF = "awaiting_proof"
     AWAITING_HOST = "awaiting_host"
     AWAITING_STAFF = "awaiting_staff"
@@ -31,6 +32,7 @@ class State(StrEnum):
 OPEN_STATES = frozenset(
     {
         State.RECEIVED,
+        State.AWAITING_SENDER,
         State.AWAITING_PROOF,
         State.AWAITING_HOST,
         State.AWAITING_STAFF,
@@ -53,6 +55,9 @@ class Event(StrEnum):
     UNDERSTOOD_TO_CONFIRM = "understood_to_confirm"
     UNDERSTOOD_FOR_STAFF = "understood_for_staff"
     UNDERSTOOD_SUSPECT = "understood_suspect"
+    UNDERSTOOD_ELSEWHERE = "understood_elsewhere"
+    SENDER_UNKNOWN = "sender_unknown"
+    ADDRESS_FOUND = "address_found"
     ASKED_AGAIN = "asked_again"
     PROVEN = "proven"
     PROVEN_HOST_DECIDES = "proven_host_decides"
@@ -87,6 +92,7 @@ class Effect(StrEnum):
 
     ASK_PROOF = "ask_proof"
     ASK_PROOF_ELSEWHERE = "ask_proof_elsewhere"
+    SEEK = "seek"
     REMIND = "remind"
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
@@ -141,6 +147,15 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.UNDERSTOOD_TO_CONFIRM: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
         E.UNDERSTOOD_FOR_STAFF: Step(S.AWAITING_STAFF, (F.TELL_RECEIVED,)),
         E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
+        E.UNDERSTOOD_ELSEWHERE: Step(S.AWAITING_PROOF, (F.TELL_RECEIVED, F.SEEK)),
+        E.SENDER_UNKNOWN: Step(S.AWAITING_SENDER, (F.TELL_RECEIVED,)),
+    },
+    S.AWAITING_SENDER: {
+        E.UNDERSTOOD_TO_ACT: Step(S.APPLYING, (F.SUPPRESS, F.APPLY)),
+        E.UNDERSTOOD_TO_CONFIRM: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
+        E.UNDERSTOOD_FOR_STAFF: Step(S.AWAITING_STAFF),
+        E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
+        E.PERSON_WROTE: Step(S.AWAITING_SENDER),
     },
     S.AWAITING_PROOF: {
         E.PROVEN: Step(S.APPLYING, (F.APPLY,)),
@@ -148,6 +163,8 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.PROVEN_STAFF_DECIDES: Step(S.AWAITING_STAFF, (F.TELL_RECEIVED,)),
         E.PROVEN_OTHER_ADDRESS: Step(S.AWAITING_PROOF, (F.ASK_PROOF_ELSEWHERE,)),
         E.PROVEN_NOTHING_FOUND: Step(S.DONE, (F.TELL_NOTHING_FOUND,)),
+        E.ADDRESS_FOUND: Step(S.AWAITING_PROOF, (F.ASK_PROOF_ELSEWHERE,)),
+        E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
         E.ASKED_AGAIN: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
         E.CANCELLED: Step(S.WITHDRAWN, (F.TELL_WITHDRAWN,)),
         E.DENIED: Step(S.AWAITING_STAFF),

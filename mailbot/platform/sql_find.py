@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 from urllib.parse import quote, unquote
 
-from sqlalchemy import ColumnElement, Row, Table, and_, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Table, and_, func, not_, or_, select, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.selectable import FromClause
 
@@ -164,11 +165,25 @@ def _users(connection: Connection, schema: Schema, address: str) -> Iterator[Sub
     found = or_(held(column_of(table, rule.address)), account_by_former(schema, held))
     query = select(table).where(found).order_by(*(column_of(table, name) for name in rule.key))
     for row in connection.execute(query):
-        yield _user(rule, row)
+        account = tuple(row._mapping[name] for name in rule.key)
+        yield _user(rule, row, _left_at(connection, schema, account))
 
 
-def _user(rule: SubjectRule, row: Row[Any]) -> Subject:
+def _left_at(connection: Connection, schema: Schema, account: Key) -> datetime | None:
+    """When the account last left an address for another, where the platform notes that with the earlier address."""
+    times: list[datetime] = []
+    for former in schema.data_map.user.former:
+        if former.changed_at:
+            table = schema.table(former.table)
+            newest = func.max(column_of(table, former.changed_at))
+            link = _left_by(schema, former, account)
+            times += filter(None, [as_utc(connection.execute(select(newest).where(link)).scalar())])
+    return max(times, default=None)
+
+
+def _user(rule: SubjectRule, row: Row[Any], left_at: datetime | None) -> Subject:
     cells = row._mapping
+    changed_at = as_utc(cells[rule.changed_at]) if rule.changed_at else None
     return Subject(
         capacity=Capacity.USER,
         key=f"{rule.table}:{key_text([cells[name] for name in rule.key])}",
@@ -176,7 +191,7 @@ def _user(rule: SubjectRule, row: Row[Any]) -> Subject:
         name=cells[rule.name] or "",
         language=cells[rule.language] if rule.language else None,
         host=None,
-        address_changed_at=as_utc(cells[rule.changed_at]) if rule.changed_at else None,
+        address_changed_at=max(filter(None, (changed_at, left_at)), default=None),
     )
 
 
@@ -242,15 +257,20 @@ def _former_addresses(connection: Connection, schema: Schema, account: Key) -> t
     user = schema.data_map.user
     found: list[str] = []
     for former in user.former:
-        table = schema.table(former.table)
-        named = dict(zip(user.key, account, strict=True))
-        link = all_equal(table, former.link.columns, tuple(named[name] for name in former.link.targets))
+        table, link = schema.table(former.table), _left_by(schema, former, account)
         found += [
             row[0]
             for row in connection.execute(select(column_of(table, former.address)).where(link))
             if row[0]
         ]
     return tuple(address for address in found if not _is_anothers(connection, schema, address, account))
+
+
+def _left_by(schema: Schema, former: Former, account: Key) -> Condition:
+    """The rows of earlier addresses that are this account's."""
+    named = dict(zip(schema.data_map.user.key, account, strict=True))
+    values = tuple(named[name] for name in former.link.targets)
+    return all_equal(schema.table(former.table), former.link.columns, values)
 
 
 def _is_anothers(connection: Connection, schema: Schema, address: str, account: Key) -> bool:

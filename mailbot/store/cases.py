@@ -186,6 +186,12 @@ def of_address(tx: Transaction, address: str) -> Sequence[Case]:
     return tx.session.exec(query.order_by(col(Case.opened_at))).all()
 
 
+def open_of_group(tx: Transaction, group: bytes) -> Case | None:
+    """The open case that gathers the mails of a flood."""
+    query = select(Case).where(Case.address_hash == group, col(Case.closed_at).is_(None))
+    return tx.session.exec(query).first()
+
+
 def open_of_address(tx: Transaction, address: str) -> Sequence[Case]:
     """The open cases of one address, oldest first."""
     address_hash = tx.pseudonyms.address(address)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlmodel import col, func, select, tuple_
 
 from mailbot.store.database import Transaction, new_id
@@ -150,10 +151,34 @@ def destroy_due_keys(tx: Transaction, today: date) -> int:
     return len(due)
 
 
-def of_case(tx: Transaction, case_id: UUID) -> Sequence[Message]:
-    """The messages of a case, oldest first."""
+def of_case(tx: Transaction, case_id: UUID, limit: int | None = None) -> Sequence[Message]:
+    """The messages of a case, oldest first; at most `limit`."""
     query = select(Message).where(Message.case_id == case_id).order_by(col(Message.received_at))
-    return tx.session.exec(query).all()
+    return tx.session.exec(query.limit(limit)).all()
+
+
+def count_of_case(tx: Transaction, case_id: UUID) -> int:
+    """How many messages a case has."""
+    return tx.session.exec(select(func.count()).select_from(Message).where(Message.case_id == case_id)).one()
+
+
+def count_of_group(tx: Transaction, group: bytes, since: datetime) -> int:
+    """How many messages for staff of one group were stored since then."""
+    query = select(func.count()).select_from(Message)
+    return tx.session.exec(query.where(Message.group_hash == group, Message.stored_at > since)).one()
+
+
+def move(tx: Transaction, message: Message, case: Case) -> None:
+    """The message belongs to `case`, sealed with its key."""
+    raw = raw_of(tx, message)
+    tx.session.execute(delete(MessagePart).where(col(MessagePart.message_id) == message.id))
+    message.key_id, message.case_id = case.key_id, case.id
+    _save_raw(tx, message, raw)
+
+
+def is_first(tx: Transaction, message: Message) -> bool:
+    """True when its case was opened by this message."""
+    return of_case(tx, _known(message.case_id), 1)[0].id == message.id
 
 
 def why_ignored(tx: Transaction, sender: str) -> str | None:
@@ -174,6 +199,12 @@ def count_by_disposition(tx: Transaction) -> dict[str, int]:
     """How many messages there are of each disposition."""
     rows = tx.session.exec(select(Message.disposition, func.count()).group_by(Message.disposition))
     return dict(rows.all())
+
+
+def _known(case_id: UUID | None) -> UUID:
+    if case_id is None:
+        raise ValueError("this message belongs to no case")
+    return case_id
 
 
 def _save_raw(tx: Transaction, message: Message, raw: bytes) -> None:

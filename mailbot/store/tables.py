@@ -108,6 +108,8 @@ class Message(Row, table=True):
     reason: str = ""
     sealed_reading: bytes | None = _bytes_or_none()
     """JSON: what was understood, as `mailbot explain` prints it."""
+    group_hash: bytes | None = _bytes_or_none(index=True)
+    """Of the sender's domain, where the mail is for staff: a flood is counted by it."""
 
 
 class MessagePart(Row, table=True):
@@ -228,6 +230,7 @@ class Work(Row, table=True):
     case_id: uuid.UUID = _ref("case.id", index=True)
     request_id: uuid.UUID | None = _ref_or_none("request.id")
     letter_id: uuid.UUID | None = _ref_or_none("letter.id")
+    message_id: uuid.UUID | None = _ref_or_none("message.id")
     due_at: datetime | None = _time_or_none(index=True)
     """None once done or given up."""
     lease_until: datetime | None = _time_or_none()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlmodel import col, select
+
+from mailbot.core.request import Kind
 from mailbot.core.token import TOKEN_BYTES, Purpose, digest, spell
+from mailbot.core.workflow import State
 from mailbot.store import cases
 from mailbot.store.database import Transaction
-from mailbot.store.tables import Case, Token
+from mailbot.store.tables import Case, DataKey, Request, Token
 
 
 def mint(
@@ -54,6 +59,20 @@ def take(tx: Transaction, token: str, purpose: Purpose, now: datetime) -> tuple[
     case = cases.locked(tx, row.case_id)
     row = find(tx, token, purpose, now)
     return (row, case) if row else None
+
+
+def corrections_proven_by(tx: Transaction, address: str, since: datetime) -> Sequence[tuple[Case, Request]]:
+    """The corrections done for which this very address proved control since then, and that can still be opened."""
+    query = (
+        select(Case, Request)
+        .join(Request, col(Request.case_id) == Case.id)
+        .join(Token, col(Token.request_id) == Request.id)
+        .join(DataKey, col(DataKey.id) == Case.key_id)
+        .where(Token.address_hash == tx.pseudonyms.address(address), col(Token.used_at) > since)
+        .where(Request.kind == Kind.CORRECTION.value, Request.state == State.DONE.value)
+        .where(col(DataKey.wrapped).is_not(None))
+    )
+    return tx.session.exec(query).all()
 
 
 def use(token: Token, now: datetime) -> None:

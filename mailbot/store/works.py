@@ -28,6 +28,12 @@ class WorkKind(StrEnum):
     SEND = "send"
     APPLY = "apply"
     UNDO = "undo"
+    JUDGE = "judge"
+    """Look a mail's sender up again: DNS failed when it came."""
+    SEEK = "seek"
+    """Look for the address on file of somebody who writes from another one."""
+    LET_IN = "let_in"
+    """Take a mail in that was held in a flood."""
 
 
 def add(
@@ -38,6 +44,7 @@ def add(
     now: datetime,
     request_id: UUID | None = None,
     letter_id: UUID | None = None,
+    message_id: UUID | None = None,
     due: datetime | None = None,
 ) -> None:
     """Work that is due now, or at `due`."""
@@ -49,6 +56,7 @@ def add(
             "case_id": case_id,
             "request_id": request_id,
             "letter_id": letter_id,
+            "message_id": message_id,
             "due_at": due or now,
             "lease_until": None,
             "attempts": 0,

@@ -25,6 +25,7 @@ VISITOR_KINDS: Mapping[str, str] = {
 
 STATES: Mapping[str, str] = {
     State.RECEIVED: N_("We have received it."),
+    State.AWAITING_SENDER: N_("We have received it."),
     State.AWAITING_PROOF: N_("It waits for your confirmation: the link is in our mail."),
     State.AWAITING_HOST: N_("We have asked the host of the event and wait for the answer."),
     State.AWAITING_STAFF: N_("A person of our team is looking at it and will write to you."),
@@ -41,6 +42,7 @@ STATES: Mapping[str, str] = {
 
 SHORT_STATES: Mapping[str, str] = {
     State.RECEIVED: N_("received"),
+    State.AWAITING_SENDER: N_("received"),
     State.AWAITING_PROOF: N_("waits for you"),
     State.AWAITING_HOST: N_("waits for the host"),
     State.AWAITING_STAFF: N_("being looked at"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from mailbot.core.policy import Handling, KindPolicy, Policy, Proof
+from mailbot.core.policy import Handling, KindPolicy, Policy, Proof, RaisedProof
 from mailbot.core.request import Kind
 
 FILE = Path(__file__).parents[2] / "rules" / "policy.toml"
@@ -49,6 +49,25 @@ def test_what_a_machine_cannot_answer_goes_to_staff(kind: Kind) -> None:
     assert POLICY.kinds[kind].handling == Handling.STAFF
 
 
+@pytest.mark.parametrize(
+    ("freemail", "domain", "needed"),
+    [
+        (Proof.NONE, "gmail.com", Proof.NONE),
+        (Proof.SENDER, "gmail.com", Proof.SENDER),
+        (Proof.SENDER, "mail.own.example", Proof.SENDER),
+        (Proof.SENDER, "example.org", Proof.NONE),
+        (Proof.SENDER, None, Proof.NONE),
+    ],
+)
+def test_a_freemail_sender_raises_the_proof_needed(
+    freemail: Proof, domain: str | None, needed: Proof
+) -> None:
+    raised = RaisedProof(freemail=freemail, freemail_domains=frozenset({"own.example"}))
+    policy = POLICY.model_copy(update={"raised_proof": raised})
+    assert policy.needed(Kind.UNSUBSCRIBE, domain) == needed
+    assert policy.needed(Kind.DELETION, domain) == Proof.CONTROL
+
+
 def test_people_are_waited_for_as_designed() -> None:
     patience = POLICY.patience
     assert patience.proof_reminders_days == (3, 10)
@@ -64,6 +83,9 @@ def test_people_are_waited_for_as_designed() -> None:
         {"retention": {"closed_case_days": 0}},
         {"kinds": {"deletion": {"handling": "maybe", "proof": "control", "minimum_confidence": 0.5}}},
         {"kinds": {"deletion": {"handling": "act", "proof": "control", "minimum_confidence": 1.5}}},
+        {"raised_proof": {"freemail": "much"}},
+        {"raised_proof": {"address_changed_days": -1}},
+        {"caps": {"forged_mails_of_one_domain_an_hour": 0}},
         {"surprise": 1},
         *({"kinds": {"deletion": {**DELETION, "languages": languages}}} for languages in WRONG_LANGUAGES),
     ],

@@ -93,10 +93,11 @@ def test_applying_is_entered_with_work_that_applies() -> None:
 
 
 def test_nothing_is_applied_from_a_mail_alone_but_what_needs_no_proof() -> None:
-    """`applying` is entered from `received` by one event only, which policy gives to unsubscriptions."""
+    """`applying` is entered from a mail by one event only, which policy gives to unsubscriptions."""
     entries = {(start, event) for start, event, made in transitions() if made.to == State.APPLYING}
     assert entries == {
         (State.RECEIVED, Event.UNDERSTOOD_TO_ACT),
+        (State.AWAITING_SENDER, Event.UNDERSTOOD_TO_ACT),
         (State.AWAITING_PROOF, Event.PROVEN),
         (State.AWAITING_HOST, Event.HOST_AGREED),
         *(

@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.core.deadlines import legal_deadline
 from mailbot.store import cases
-from tests.world import ALICE, CAMILLE, DELETE_EN, EMILY, JUERGEN, MALLORY, START, World, plain
+from tests.world import ALICE, CAMILLE, DELETE_EN, EMILY, JUERGEN, START, World, plain
 
 DOUBTFUL = {
     "unclear": "The thing from yesterday should not be there any more, my colleague said so?\n",
@@ -140,8 +140,3 @@ def test_a_correction_that_names_no_field_goes_to_staff_once_it_is_proven(world:
     world.write(JUERGEN, "Meine Daten", "Bitte korrigieren Sie die Telefonnummer in meinem Konto.\n")
     world.confirm(JUERGEN)
     assert world.states(JUERGEN) == [("correction", "awaiting_staff")]
-
-
-def test_mallory_in_her_own_name_gets_alices_account_not_even_asked(world: World) -> None:
-    world.write(MALLORY, "Delete", f"Please delete the account of {ALICE}.\n")
-    assert world.letters(ALICE) == []

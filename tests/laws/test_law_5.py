@@ -116,13 +116,18 @@ def test_a_forged_bounce_achieves_nothing(world: World) -> None:
 
 
 def test_mallory_cannot_make_us_pester_alice(world: World) -> None:
-    """Nothing that Mallory sends, in her own name or Alice's, brings Alice a mail."""
-    for signed in (True, False):
-        world.write(
-            MALLORY, "Delete", f"Delete the account of {ALICE}.\n", headers={"Reply-To": ALICE}, signed=signed
-        )
+    """In Alice's name she brings her no mail; in her own, by naming Alice's account, one question a day at most."""
     world.write(ALICE, "Delete my account", DELETE_EN, signed=False)
     assert world.letters(ALICE) == []
+    for signed in (True, False, True):
+        for kind in ("Delete the account", "Send me a copy of all data in the account"):
+            world.write(
+                MALLORY, "Account", f"{kind} of {ALICE}.\n", headers={"Reply-To": ALICE}, signed=signed
+            )
+    assert len(world.letters(ALICE)) == 1
+    world.clock.forward(days=1, hours=1)
+    world.work()
+    assert len(world.letters(ALICE)) <= 2
 
 
 def bounce(

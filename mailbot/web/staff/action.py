@@ -41,6 +41,7 @@ class ActionPages:
             "refuse": self._refuse,
             "reclassify": self._reclassify,
             "dismiss": self._dismiss,
+            "let-in": self._let_in,
         }
 
     def routes(self) -> list[BaseRoute]:
@@ -108,6 +109,9 @@ class ActionPages:
 
     def _dismiss(self, request_id: UUID, form: Form, by: str, now: datetime) -> None:
         self._parts.desk.dismiss(request_id, _text(form, "reason", MAX_REASON), by, now)
+
+    def _let_in(self, request_id: UUID, _: Form, by: str, now: datetime) -> None:
+        self._parts.desk.let_in(request_id, by, now)
 
     def _reclassify(self, request_id: UUID, form: Form, by: str, now: datetime) -> None:
         try:

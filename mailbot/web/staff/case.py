@@ -17,6 +17,7 @@ from mailbot.core.message import Unreadable
 from mailbot.core.parse import parse
 from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
+from mailbot.floods import CHANNEL as FLOOD
 from mailbot.store import cases, ledger, letters, messages, staff
 from mailbot.store.database import Transaction
 from mailbot.store.encryption import Destroyed
@@ -29,6 +30,8 @@ from mailbot.web.staff.grant import Grants
 from mailbot.web.staff.login import Gate, Login
 from mailbot.web.staff.message import MailView, view_of
 
+MAILS_SHOWN = 50
+"""Of one case, the oldest first; more has only a flood."""
 _DESTROYED = "The data of this case was destroyed when its retention ended."
 
 ACTIONS: Mapping[str, frozenset[Event]] = {
@@ -205,7 +208,9 @@ def _sheet(tx: Transaction, case: Case, is_opened: bool, today: date, trouble: s
         address=_address(person, is_opened),
         person=person if is_opened else None,
         requests=tuple(_request(tx, case, request, is_opened) for request in requests),
-        mails=tuple(view_of(tx, mail) for mail in messages.of_case(tx, case.id)) if is_opened else None,
+        mails=tuple(view_of(tx, mail) for mail in messages.of_case(tx, case.id, MAILS_SHOWN))
+        if is_opened
+        else None,
         letters=tuple(_letter(tx, letter, is_opened) for letter in letters.of_case(tx, case.id)),
         steps=_steps(tx, case.reference),
         trouble=trouble,
@@ -229,13 +234,21 @@ def _request(tx: Transaction, case: Case, request: AskedRequest, is_opened: bool
         confidence=request.confidence,
         asked=cases.asked_of(tx, case, request) if is_opened else None,
         note=cases.result_of(tx, case, request).note if is_opened else "",
-        actions=possible_actions(State(request.state)),
+        actions=_actions_for(case, State(request.state)),
     )
 
 
 def possible_actions(state: State) -> tuple[str, ...]:
     """The actions that the workflow has a step for in `state`."""
     return tuple(name for name, events in ACTIONS.items() if any(possible(state, event) for event in events))
+
+
+def _actions_for(case: Case, state: State) -> tuple[str, ...]:
+    """What can be done; the mails of a flood are let in or closed, as a whole."""
+    can = possible_actions(state)
+    if case.channel != FLOOD:
+        return can
+    return ("let-in", "dismiss") if "dismiss" in can else ()
 
 
 def _letter(tx: Transaction, letter: Letter, is_opened: bool) -> LetterSheet:

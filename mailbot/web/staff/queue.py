@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute
 from mailbot.core.address import masked
 from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES, State
+from mailbot.floods import CHANNEL as FLOOD
+from mailbot.proof import NOT_ME
 from mailbot.store import cases, messages
 from mailbot.store.database import Transaction
 from mailbot.store.encryption import Destroyed
@@ -54,6 +56,8 @@ class Row:
     is_open: bool
     is_attached: bool
     """It is asked only in an attached file."""
+    is_alarm: bool
+    """Somebody may act in another's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ def _row(tx: Transaction, asked: AskedRequest, case: Case, today: date) -> Row:
         days_left=(case.due_on - today).days,
         is_open=asked.state in OPEN_STATES,
         is_attached=any(one.kind == asked.kind and one.attachment for one in reading.requests),
+        is_alarm=asked.reason == NOT_ME or case.channel == FLOOD,
     )
 
 
@@ -177,5 +182,5 @@ def _masked_address(tx: Transaction, case: Case) -> str:
 
 
 def _first_reading(tx: Transaction, case: Case) -> Reading:
-    mails = messages.of_case(tx, case.id)
+    mails = messages.of_case(tx, case.id, 1)
     return reading_of(tx, mails[0]) if mails else Reading()

@@ -99,6 +99,8 @@ class SenderRead(_Part):
     method: str | None = None
     domain: str | None = None
     reasons: tuple[str, ...] = ()
+    pending: bool = False
+    """DNS failed: not known yet, and asked again."""
 
 
 class Reading(_Part):
@@ -119,7 +121,7 @@ class Reading(_Part):
     @property
     def verdict(self) -> str:
         """The verdict on the sender, or nothing."""
-        return self.sender.verdict
+        return "not yet known" if self.sender.pending else self.sender.verdict
 
     def opinion(self, kind: str) -> OpinionRead | None:
         """What both opinions say of `kind`."""
