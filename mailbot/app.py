@@ -18,6 +18,7 @@ from mailbot.exports import Exports
 from mailbot.floods import Floods
 from mailbot.followups import FollowUps
 from mailbot.hosts import Hosts
+from mailbot.keeping import ExampleKeeper
 from mailbot.knowledge import load_answers, load_knowledge, rule_folders
 from mailbot.letters import LetterWriter, controller_of
 from mailbot.mail.access_tokens import AccessTokens
@@ -71,6 +72,7 @@ class App:
     follow_ups: FollowUps
     proof: Proof
     desk: Desk
+    keeper: ExampleKeeper
     unsubscribing: Unsubscribing
     asking: Asking
     hosts: Hosts
@@ -91,6 +93,7 @@ class App:
             exports=self.exports,
             status=self.status,
             desk=self.desk,
+            keeper=self.keeper,
             catalogues=self.web_catalogues,
             templates=self.template_folders,
             clock=self.clock,
@@ -153,6 +156,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         follow_ups=FollowUps(store, advance, knowledge.policy, config.controller, clock),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),
+        keeper=ExampleKeeper(store, config),
         unsubscribing=unsubscribing,
         asking=Asking(store, advance, knowledge.policy, config.controller),
         hosts=Hosts(store, advance, knowledge.policy),

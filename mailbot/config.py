@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mailbot.attachments.protocol import Limits
@@ -39,9 +40,17 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_language(code: Language) -> Language:
+    try:
+        Locale.parse(code)
+    except (UnknownLocaleError, ValueError):
+        raise ValueError("no language that Unicode CLDR knows; write a code of ISO 639 such as lt") from None
+    return code
+
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
-LanguageCode = Annotated[Language, Field(pattern="^[a-z]{2,3}$")]
+LanguageCode = Annotated[Language, Field(pattern="^[a-z]{2,3}$"), AfterValidator(_known_language)]
 _SHIPPED_LANGUAGES = tuple(map(Language, ("fr", "en", "de", "es", "it", "pt", "nl", "pl", "lt", "uk", "ru")))
 
 
@@ -213,6 +222,12 @@ class Folders(_Table):
     locale: str = ""
 
 
+class Rules(_Table):
+    """Folder of the examples that staff keep and `mailbot rules train` learns from, too; empty: none are kept."""
+
+    examples: str = ""
+
+
 class Logging(_Table):
     """How the log is written: `json` or `console`, from `level` up."""
 
@@ -235,6 +250,7 @@ class Config(_Table):
     attachments: Attachments = Attachments()
     dns: Dns = Dns()
     folders: Folders = Folders()
+    rules: Rules = Rules()
     logging: Logging = Logging()
     base: Path = Field(default=Path(), exclude=True)
     """The folder of the file; not a key."""

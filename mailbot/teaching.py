@@ -30,10 +30,10 @@ def teach(
     return train(lessons, dict(digests), SEED)
 
 
-def digests_of(examples: Path, rules: Path) -> dict[str, str]:
+def digests_of(examples: Sequence[Path], rules: Path) -> dict[str, str]:
     """What a model was made from: the digests of its examples, of the ideas and of the rules it was weighed against."""
     return {
-        "examples_digest": digest_of(example_files(examples)),
+        "examples_digest": digest_of([file for folder in examples for file in example_files(folder)]),
         "ideas_digest": digest_of(list((rules / "ideas").glob("*.toml"))),
     }
 

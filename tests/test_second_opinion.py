@@ -49,7 +49,7 @@ def test_the_shipped_model_was_learnt_from_the_examples_and_ideas_beside_it() ->
     model = load_model(PLACES)
     assert model is not None
     about = json.loads(model.about)
-    digests = digests_of(RULES / "examples", RULES)
+    digests = digests_of([RULES / "examples"], RULES)
     assert {name: about[name] for name in digests} == digests
 
 

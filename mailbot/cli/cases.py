@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from mailbot.cli.trouble import Failed, WrongUsage
 from mailbot.core.request import Capacity, FieldChange, Kind
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, State
 from mailbot.desk import Desk
+from mailbot.examples import Labelled, as_line, labelled_of
 from mailbot.store import cases as stored
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
@@ -176,6 +178,37 @@ def extend(ctx: typer.Context, reference: Reference, reason: Reason, by: By = No
 
 
 @app.command()
+def example(
+    ctx: typer.Context,
+    reference: Reference,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it; else it is only shown.")] = False,
+    edited: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What to keep: the line as it was shown, edited; - for standard input."
+        ),
+    ] = None,
+    by: By = None,
+) -> None:
+    """The case's mail as an example for the rules, without the person in it: one line of JSON."""
+    program, now = open_app(ctx), utc_now()
+    staff = staff_id(program.store, by, now)
+    program.desk.opened(reference, staff, now)
+    shown = program.keeper.draft(reference)
+    if edited is not None:
+        shown = _edited(_answer(None, edited), shown)
+    if keep:
+        shown = replace(
+            shown, example=replace(shown.example, id=program.keeper.keep(reference, shown, staff, now))
+        )
+    print_json(as_line(shown))
+    if not keep:
+        note(
+            "nothing is kept yet: read it, nothing in it may tell who wrote; then --keep, with --edited if need be"
+        )
+
+
+@app.command()
 def dismiss(
     ctx: typer.Context, reference: Reference, reason: Reason, request: Number = None, by: By = None
 ) -> None:
@@ -297,6 +330,13 @@ def _change(written: str) -> FieldChange:
     if not equals or not name.strip() or not value.strip():
         raise WrongUsage("--field is written name=value, such as --field phone=+37060000000")
     return FieldChange(name.strip(), None, value.strip())
+
+
+def _edited(line: str, draft: Labelled) -> Labelled:
+    try:
+        return labelled_of(json.loads(line), draft.example.language)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WrongUsage(f"--edited: not an example: {error}") from None
 
 
 def _answer(text: str | None, file: Path | None) -> str:

@@ -92,10 +92,11 @@ def train(
     config = read_config_or_defaults(ctx)
     places = rule_folders(config)
     folder, file = examples or places[0] / "examples", out or places[0] / MODEL_FILE
-    labelled = load_examples(folder)
+    kept = config.path(config.rules.examples) if config.rules.examples else None
+    labelled = load_examples(folder) + (load_examples(kept) if kept else [])
     if len(labelled) < _FEWEST_EXAMPLES:
         raise ResourceTrouble(f"{folder}: {len(labelled)} examples, at least {_FEWEST_EXAMPLES} are needed")
-    digests = digests_of(folder, places[0])
+    digests = digests_of([folder, *([kept] if kept else [])], places[0])
     trained = teach(labelled, load_knowledge(config, with_second=False), load_ideas(places), digests)
     save_model(trained.model, file)
     if settings_of(ctx).json:

@@ -26,6 +26,7 @@ _SPOKEN = {
     "mailbot.core.plan.PlatformTrouble": FAILED,
     "mailbot.mail.imap_connection.MailboxTrouble": FAILED,
     "mailbot.desk.DeskTrouble": FAILED,
+    "mailbot.keeping.KeepingTrouble": FAILED,
     "mailbot.cli.trouble.WrongUsage": WRONG,
     "mailbot.cli.trouble.Failed": FAILED,
 }

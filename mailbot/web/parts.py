@@ -14,6 +14,7 @@ from mailbot.core.request import FieldChange, Kind
 from mailbot.desk import Desk
 from mailbot.exports import Exports
 from mailbot.hosts import Hosts
+from mailbot.keeping import ExampleKeeper
 from mailbot.proof import Proof
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
@@ -65,6 +66,7 @@ class Parts:
     exports: Exports
     status: StatusOfCase
     desk: Desk
+    keeper: ExampleKeeper
     catalogues: Sentences
     templates: tuple[Path, ...]
     clock: Callable[[], datetime]

@@ -22,6 +22,7 @@ from mailbot.web.parts import Parts
 from mailbot.web.security import RETRY_AFTER_SECONDS, STORE_IS_DOWN, Shield
 from mailbot.web.staff.action import ActionPages
 from mailbot.web.staff.case import CaseSheetPages
+from mailbot.web.staff.example import ExamplePages
 from mailbot.web.staff.login import Gate, LoginPages
 from mailbot.web.staff.message import MessagePages
 from mailbot.web.staff.queue import QueuePages
@@ -58,6 +59,7 @@ def _routes(parts: Parts, pages: Pages) -> list[BaseRoute]:
         CaseSheetPages(parts, pages, gate),
         MessagePages(parts, pages, gate),
         ActionPages(parts, pages, gate),
+        ExamplePages(parts, pages, gate),
     )
     return [
         *(route for noun in nouns for route in noun.routes()),

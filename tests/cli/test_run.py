@@ -230,6 +230,23 @@ def test_a_request_is_reclassified_refused_extended_and_a_case_closed(here: Here
     assert [one["reference"] for one in listed] == [reference]
 
 
+def test_a_mail_is_kept_as_an_example_without_its_person(here: Here, world: World) -> None:
+    reference = one_case(here, world)
+    refused = here.call("cases", "example", reference, "--by", "stan")
+    assert (refused.code, "[rules] examples" in refused.err) == (1, True)
+    here.configure(
+        (here.folder / "config.toml").read_text(encoding="utf-8") + '\n[rules]\nexamples = "kept"\n'
+    )
+    shown = here.call("cases", "example", reference, "--by", "stan").out
+    assert "recordings" in shown
+    assert ASKER not in shown
+    assert not (here.folder / "kept").exists()
+    edited = here.write("edited.json", json.dumps({**json.loads(shown), "text": "How long do you keep it?"}))
+    kept = here.call("cases", "example", reference, "--keep", "--edited", str(edited), "--by", "stan").json()
+    assert kept["id"] == "en-kept-0001"
+    assert "How long" in (here.folder / "kept" / "en.jsonl").read_text(encoding="utf-8")
+
+
 def test_only_staff_who_may_see_people_decide(here: Here, world: World) -> None:
     reference = one_case(here, world)
     assert here.call("staff", "add", "newcomer", "--generate-password").code == 0

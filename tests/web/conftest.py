@@ -22,6 +22,7 @@ from mailbot.core.case import Person
 from mailbot.core.ledger import Entry
 from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.workflow import State
+from mailbot.keeping import ExampleKeeper
 from mailbot.mail.catalogues import Catalogues
 from mailbot.store import cases, ledger, letters, messages, staff
 from mailbot.store.database import Store, new_id
@@ -87,7 +88,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def make_world(folder: Path, **web: Any) -> World:
     """A site with Stan, who may log in, and Nora, who has not signed."""
     web = {"public_url": "https://privacy.example", **web}
-    config = parse_config({"web": web}, folder / "config.toml")
+    config = parse_config({"web": web, "rules": {"examples": "kept"}}, folder / "config.toml")
     store = Store(f"sqlite:///{shutil.copy(_template(), folder / 'mailbot.db')}", Keyring([bytes(32)]))
     deeds, clock = Deeds(), [NOW]
     proof, desk, unsubscribing = FakeProof(deeds), FakeDesk(deeds), FakeUnsubscribing(store, deeds)
@@ -100,6 +101,7 @@ def make_world(folder: Path, **web: Any) -> World:
         exports=FakeExports(deeds),
         status=FakeStatus(),
         desk=desk,
+        keeper=ExampleKeeper(store, config),
         catalogues=Catalogues(ROOT / "locale", domain=WEB_DOMAIN),
         templates=(ROOT / "templates",),
         clock=lambda: clock[0],

@@ -177,6 +177,7 @@ def show_sheet(
         kinds=tuple(Kind),
         capacities=tuple(Capacity),
         field_names=parts.field_names,
+        keeps_examples=bool(parts.config.rules.examples),
     )
 
 
