@@ -135,6 +135,13 @@ def _automatic(languages: Iterable[LanguageFile], places: tuple[Path, ...]) -> A
     return rules
 
 
+def own_addresses(config: Config) -> frozenset[str]:
+    """The addresses that only we write from, lower case."""
+    controller, smtp = config.controller, config.smtp
+    ours = (controller.privacy_address, smtp.from_address, smtp.bounce_address, config.unsubscribe_address())
+    return frozenset(address.lower() for address in ours)
+
+
 def load_knowledge(config: Config, *, with_second: bool = True) -> Knowledge:
     """Everything a Reader needs; without the second opinion where that is only to be made. Raises ResourceTrouble
     naming what is wrong."""
@@ -149,14 +156,7 @@ def load_knowledge(config: Config, *, with_second: bool = True) -> Knowledge:
         marks=QuoteMarks(file.quotes for file in languages.values()),
         guesser=LanguageGuesser({language: file.signs for language, file in languages.items()}),
         languages=tuple(books),
-        own_addresses=frozenset(
-            address.lower()
-            for address in (
-                config.controller.privacy_address,
-                config.smtp.from_address,
-                config.smtp.bounce_address,
-            )
-        ),
+        own_addresses=own_addresses(config),
         sender=_sender_settings(config),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -31,7 +31,7 @@ from mailbot.demo.people import PERSONAS
 from mailbot.demo.smtp_sink import SinkMail, SmtpSink
 from mailbot.demo.stub_dns import StubDns
 from mailbot.demo.world import BOUNCES, PRIVACY, signing_key, write_files, zone_of
-from mailbot.knowledge import load_knowledge
+from mailbot.knowledge import load_knowledge, own_addresses
 from mailbot.reading import Knowledge
 from mailbot.service import Service, Summary
 from mailbot.store import cases, staff
@@ -372,9 +372,11 @@ class Builder:
         more: Mapping[str, Any] | None = None,
     ) -> Iterator[World]:
         """A world in `folder`; `database` is the URL of an empty one (default: a SQLite file), `more` has further
-        tables of config.toml."""
+        keys of config.toml, by table."""
         shutil.copytree(self.template, folder, dirs_exist_ok=True)
-        data = {**config_data(folder, self.smtp, self.dns, box, database), **(more or {})}
+        data = config_data(folder, self.smtp, self.dns, box, database)
+        for table, keys_of_it in (more or {}).items():
+            data[table] = {**data.get(table, {}), **keys_of_it}
         with opened(folder, data, clock or Clock(), self) as app:
             yield World(folder, data, app, app.clock, self.smtp, self.dns, box)  # type: ignore[arg-type]  # a Clock
 
@@ -384,7 +386,7 @@ def opened(folder: Path, data: Mapping[str, Any], clock: Clock, builder: Builder
     """A mailbot over what is in `folder`; a second one over the same is a second process as far as it knows."""
     config = parse_config(data, folder / "config.toml")
     builder.knowledge = builder.knowledge or load_knowledge(config)
-    app = build_app(config, clock, builder.knowledge)
+    app = build_app(config, clock, replace(builder.knowledge, own_addresses=own_addresses(config)))
     if app.store.schema_state() == "empty":
         app.store.upgrade()
     app.store.open()
