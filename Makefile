@@ -68,8 +68,8 @@ docs: setup-dev
 # Needs uv; writes the locked versions with their hashes.
 lock:
 	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --group build -o requirements/build.txt --custom-compile-command "make lock"
-	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql pyproject.toml -o requirements/run.txt --custom-compile-command "make lock"
-	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt --custom-compile-command "make lock"
+	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql --extra mysql pyproject.toml -o requirements/run.txt --custom-compile-command "make lock"
+	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --extra postgresql --extra mysql --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt --custom-compile-command "make lock"
 	uv pip compile -q --no-emit-index-url --no-emit-find-links --generate-hashes --python-version 3.11 --universal --group fuzz -o requirements/fuzz.txt --custom-compile-command "make lock"
 
 clean:

@@ -1,4 +1,4 @@
-"""Demo platforms to change: one fresh copy for each test, on SQLite and on PostgreSQL."""
+"""Demo platforms to change: one fresh copy for each test, on SQLite, PostgreSQL and MariaDB."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from mailbot.demo.platform import create_demo_platform
 from tests.platform.worlds import NOW, World, copy_of, make_world
+from tests.servers.mariadb import PrivateMariaDb
 from tests.servers.postgres import PrivatePostgres
 
 
@@ -34,6 +35,12 @@ def postgres_template(postgres: PrivatePostgres, tmp_path_factory: pytest.TempPa
     return url
 
 
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[PrivateMariaDb]:
+    with PrivateMariaDb() as server:
+        yield server
+
+
 @pytest.fixture
 def sqlite_world(template: Path, tmp_path: Path) -> Iterator[World]:
     yield from make_world(*copy_of(template, tmp_path))
@@ -44,6 +51,13 @@ def world(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Ite
     url, files = copy_of(template, tmp_path)
     if request.param == "sqlite":
         yield from make_world(url, files)
+        return
+    if request.param == "mariadb":
+        private: PrivateMariaDb = request.getfixturevalue("mariadb")
+        url = private.new_database()
+        create_demo_platform(url, files, NOW)
+        yield from make_world(url, files)
+        private.drop(url)
         return
     server: PrivatePostgres = request.getfixturevalue("postgres")
     url = server.new_database(request.getfixturevalue("postgres_template"))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.interface import CheckStatus
 from mailbot.platform.sql import open_platform
-from tests.platform.worlds import World, example_map
+from tests.platform.worlds import ON_EVERY_SERVER, World, example_map
 
 
 def run(world: World, statement: str) -> None:
@@ -25,6 +25,7 @@ def lines(world: World) -> list[tuple[CheckStatus, str]]:
     return found
 
 
+@ON_EVERY_SERVER
 def test_the_example_map_fits_the_demo_platform(world: World) -> None:
     assert [status for status, _ in lines(world)] == [CheckStatus.OK]
 
@@ -36,6 +37,7 @@ def test_a_vanished_column_is_named_with_the_place_that_needs_it(world: World) -
     )
 
 
+@ON_EVERY_SERVER
 def test_an_unmapped_table_that_refers_to_a_person_fails(world: World) -> None:
     run(world, "CREATE TABLE notes (id integer primary key, account_id integer references accounts(id))")
     assert (CheckStatus.FAILED, 'table "notes" refers to accounts and is not in the data map') in lines(world)

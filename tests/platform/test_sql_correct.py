@@ -18,7 +18,7 @@ from mailbot.core.plan import (
 )
 from mailbot.core.request import FieldChange
 from mailbot.demo.platform import PERSONAS
-from tests.platform.worlds import NOW, World
+from tests.platform.worlds import NOW, ON_EVERY_SERVER, World
 
 
 def asked(subject: Subject, **fields: str) -> Correction:
@@ -58,6 +58,7 @@ def test_a_visitor_is_corrected_at_one_host_only(world: World) -> None:
     assert world.dump() == before and result.ok
 
 
+@ON_EVERY_SERVER
 def test_a_users_new_address_goes_everywhere_their_own_is_and_is_dated(world: World) -> None:
     subject = world.user("one_click")
     _, result = do(world, asked(subject, email="Oliver@Bennett.example"))

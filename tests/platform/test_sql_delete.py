@@ -13,7 +13,7 @@ import pytest
 from mailbot.core.plan import Action, Applied, Deletion, NothingChanged, PlanGrew, PlatformTrouble, Subject
 from mailbot.demo.platform import PERSONAS
 from mailbot.platform.sql import open_platform
-from tests.platform.worlds import NOW, Dump, World, example_map
+from tests.platform.worlds import NOW, ON_EVERY_SERVER, Dump, World, example_map
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -49,6 +49,7 @@ def crash(world: World, moment: str) -> int:
     return done.returncode
 
 
+@ON_EVERY_SERVER
 def test_a_user_is_gone_everywhere_and_everybody_else_is_as_before(world: World) -> None:
     before, files = world.dump(), world.uploads()
     delete(world, world.user("delete_account"))
@@ -72,6 +73,7 @@ def test_a_user_is_gone_everywhere_and_everybody_else_is_as_before(world: World)
     assert world.platform.find(PERSONAS["delete_account"].address) == ()
 
 
+@ON_EVERY_SERVER
 def test_payments_stay_on_their_ground_without_naming_the_person(world: World) -> None:
     before = world.dump()["payments"]
     plan = world.platform.plan(Deletion(world.user("delete_account")))
@@ -89,6 +91,7 @@ def test_payments_past_their_end_are_deleted_with_the_account(world: World) -> N
     assert world.dump()["payments"].keys() >= {30} and 31 not in world.dump()["payments"]
 
 
+@ON_EVERY_SERVER
 def test_a_company_goes_only_with_its_last_account(world: World) -> None:
     delete(world, world.user("delete_account"), "first")
     assert 3 in world.dump()["companies"]
@@ -98,6 +101,7 @@ def test_a_company_goes_only_with_its_last_account(world: World) -> None:
     assert 3 not in world.dump()["companies"]
 
 
+@ON_EVERY_SERVER
 def test_a_visitor_is_deleted_at_one_host_only(world: World) -> None:
     before = world.dump()
     delete(world, world.visitor("visitor", "host"))
@@ -161,6 +165,7 @@ def test_the_same_platform_makes_the_same_plan(world: World) -> None:
     assert world.platform.plan(change) == world.platform.plan(change)
 
 
+@ON_EVERY_SERVER
 def test_a_plan_that_grew_is_stopped_and_nothing_is_changed(world: World) -> None:
     plan = world.platform.plan(Deletion(world.user("delete_account")))
     world.add("uploads", id=900, account_id=3, title="New", path="accounts/3/new.pdf")
@@ -214,6 +219,7 @@ def test_the_same_key_again_changes_nothing_more(world: World) -> None:
     assert world.dump() == after and world.platform.read_back(plan.change, plan).ok
 
 
+@ON_EVERY_SERVER
 def test_two_processes_with_one_key_do_it_once(world: World) -> None:
     plan = world.platform.plan(Deletion(world.user("delete_account")))
     results: list[Applied] = []
@@ -233,6 +239,7 @@ def test_two_processes_with_one_key_do_it_once(world: World) -> None:
     assert world.platform.read_back(plan.change, plan).ok
 
 
+@ON_EVERY_SERVER
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit", "between_files"])
 def test_a_crash_at_any_moment_leaves_it_resumable(world: World, moment: str) -> None:
     plan = world.platform.plan(Deletion(world.user("delete_account")))
@@ -292,6 +299,7 @@ def test_a_link_is_removed_itself_and_not_what_it_points_to(sqlite_world: World)
     assert (world.files / "accounts/4/portrait.png").exists()
 
 
+@ON_EVERY_SERVER
 def test_read_back_sees_every_kind_of_leftover(world: World) -> None:
     plan = world.platform.plan(Deletion(world.user("delete_account")))
     world.platform.apply(plan, "case-1")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import MetaData, Table, create_engine, delete, insert, select, update
 from sqlalchemy.engine import Engine
 
@@ -18,6 +19,9 @@ from mailbot.core.plan import Subject
 from mailbot.core.request import Capacity
 from mailbot.demo.platform import PERSONAS
 from mailbot.platform.sql import SqlPlatform, open_platform
+
+ON_EVERY_SERVER = pytest.mark.parametrize("world", ["sqlite", "postgresql", "mariadb"], indirect=True)
+"""For tests whose SQL differs among databases; a copy of the platform takes long on MariaDB."""
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Row = dict[str, object]
