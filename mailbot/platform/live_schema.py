@@ -118,16 +118,16 @@ class LiveSchema:
         """The foreign keys of `table`."""
         return [link for link in self.links if link.table == table]
 
-    def ways_to(self, goal: str) -> dict[str, tuple[Link, ...]]:
+    def ways_to(self, goal: str, staying: frozenset[str] = frozenset()) -> dict[str, tuple[Link, ...]]:
         """Every table from which foreign keys lead to `goal`, with the shortest way; links that always hold
-        are taken before those that may be null."""
+        are taken before those that may be null. No way leads over tables whose rows are `staying`."""
         ways: dict[str, tuple[Link, ...]] = {goal: ()}
         reached = [goal]
         while reached:
             found = [link for link in self.links if link.to in reached and link.table not in ways]
             for link in sorted(found, key=lambda link: self._may_be_null(link)):
                 ways.setdefault(link.table, (link, *ways[link.to]))
-            reached = list(dict.fromkeys(link.table for link in found))
+            reached = list(dict.fromkeys(link.table for link in found if link.table not in staying))
         return ways
 
     def _may_be_null(self, link: Link) -> bool:

@@ -52,6 +52,11 @@ class _Check:
         for name in sorted(self.data_map.tables() & self.live.tables.keys()):
             yield from self._mapped_table(self.live.tables[name])
         for place in self.data_map.places:
+            if "?" in (place.category, place.purpose, place.retention):
+                yield _warning(
+                    f'places ({place.name}, {place.subject}): category, purpose or retention is still "?"',
+                    "Write what your privacy policy says: exports tell it to people",
+                )
             if place.table in self.live.tables:
                 yield from self._writes(place)
         yield from self._unmapped_tables()
@@ -107,10 +112,14 @@ class _Check:
 
     def _unmapped_tables(self) -> Iterator[CheckLine]:
         mapped = self.data_map.tables() | self.own | self.data_map.not_personal
+        staying = {
+            place.table for place in self.data_map.places if place.on_deletion is not OnDeletion.DELETE
+        }
+        staying -= {place.table for place in self.data_map.places if place.on_deletion is OnDeletion.DELETE}
         ways: dict[str, tuple[Link, ...]] = {}
         for rule in (self.data_map.user, self.data_map.visitor):
             if rule:
-                ways = {**self.live.ways_to(rule.table), **ways}
+                ways = {**self.live.ways_to(rule.table, frozenset(staying)), **ways}
         for table in self.live.tables.values():
             if table.name in mapped:
                 continue

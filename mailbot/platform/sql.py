@@ -28,6 +28,7 @@ from mailbot.core.plan import (
 )
 from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
+from mailbot.platform.draft import Draft, NoSubject, draft_of
 from mailbot.platform.export import write_export
 from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine
@@ -49,7 +50,7 @@ from mailbot.platform.sql_journal import (
     was_applied,
 )
 from mailbot.platform.sql_promote import draw_promotion
-from mailbot.platform.sql_schema import Schema, all_equal
+from mailbot.platform.sql_schema import Schema, all_equal, reading_any
 from mailbot.platform.sql_work import Drawing
 from mailbot.platform.text_search import search_texts
 
@@ -64,6 +65,16 @@ def open_platform(
     """The platform at `url` (any SQLAlchemy URL), described by `data_map`. Nothing is read before it is
     used. `now` gives the time in UTC."""
     return SqlPlatform(Schema(url, data_map), Files(files_root), now)
+
+
+def drafted(url: str) -> Draft | NoSubject:
+    """What the schema at `url` lets one guess about a data map.
+
+    Raises:
+        PlatformTrouble: the database cannot be read.
+    """
+    with reading_any(url) as connection:
+        return draft_of(connection)
 
 
 class SqlPlatform:

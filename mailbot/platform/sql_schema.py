@@ -209,6 +209,17 @@ class Schema:
             self.metadata = reflected
 
 
+@contextmanager
+def reading_any(url: str) -> Iterator[Connection]:
+    """A connection to a database that no map describes yet."""
+    engine = _engine(url)
+    try:
+        with _trouble(), engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def column_of(table: FromClause, name: str) -> Column[Any]:
     """The column `name` of a table or alias, or trouble that says what has vanished."""
     try:
