@@ -28,13 +28,21 @@ IS_ACTIVE = re.compile(r"(is_)?(active|enabled)$", re.IGNORECASE)
 LANGUAGE = re.compile(r"(^|_)(language|locale|lang)$", re.IGNORECASE)
 
 
+ABOUT_ONE_PERSON = (Looks.NAME, Looks.PHONE, Looks.ADDRESS, Looks.IP, Looks.PERSONAL)
+COMMENTS = {
+    Looks.FREE_TEXT: "people's addresses are in this text: whose?",
+    Looks.FILE: "does it name an uploaded file? Then add file = true",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DraftColumn:
-    """A column with the keys that the draft gives it, as TOML writes them."""
+    """A column with the keys that the draft gives it, as TOML writes them; not `decided`: only as a comment."""
 
     name: str
     keys: tuple[tuple[str, object], ...]
     comment: str = ""
+    decided: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,13 @@ class DraftSubject:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Everything that was guessed. `promotions` are table, address column, switched column."""
+    """Everything that was guessed. `promotions` are table, address column, switched column; `open_references`
+    table, column of the type, column of the number."""
 
     subject: DraftSubject
     places: tuple[DraftPlace, ...]
     promotions: tuple[tuple[str, str, str], ...]
+    open_references: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,7 @@ def draft_of(connection: Connection) -> Draft | NoSubject:
         for column in table.columns
         if PROMOTION.search(column.name) and isinstance(column.type, Boolean)
     )
-    return Draft(found, tuple(places.all()), tuple(promotions))
+    return Draft(found, tuple(places.all()), tuple(promotions), tuple(live.open_references()))
 
 
 def _with(looks: dict[str, Looks], kind: Looks) -> list[str]:
@@ -207,14 +217,20 @@ class _Places:
     def _by_address(self) -> Iterator[DraftPlace]:
         """Tables that hold addresses, whether they refer to the account or not."""
         former = {table for table, _, _ in self.subject.former}
+        comment = "Found by the address, not by a link. Decide: do the rows stay without the person, or go?"
         for name, looks in self.looks.items():
-            addresses = _with(looks, Looks.EMAIL)
-            if not addresses or name == self.subject.table or name in former:
+            if name == self.subject.table or name in former:
                 continue
-            comments = (
-                "Found by the address, not by a link. Decide: do the rows stay without the person, or go?",
-            )
-            yield self._place(self.live.tables[name], (), tuple(addresses), "anonymise", (), comments)
+            addresses = _with(looks, Looks.EMAIL)
+            for address in addresses:
+                also = (
+                    [one for one, kind in looks.items() if kind in ABOUT_ONE_PERSON]
+                    if len(addresses) == 1
+                    else []
+                )
+                yield self._place(
+                    self.live.tables[name], (), (address,), "anonymise", (address, *also), (comment,)
+                )
 
     def _place(
         self,
@@ -225,11 +241,17 @@ class _Places:
         cut: Sequence[str],
         comments: Sequence[str] = (),
     ) -> DraftPlace:
-        stays = on_deletion == "anonymise"
-        columns = [DraftColumn(name, (("access", "leave_out"), ("on_deletion", "null"))) for name in cut]
-        columns += [
-            self._column(table, name, looks, stays=stays) for name, looks in self.looks[table.name].items()
+        looks = self.looks[table.name]
+        references = [name for name in cut if name not in looks]
+        columns = [
+            DraftColumn(name, (("access", "leave_out"), ("on_deletion", "null"))) for name in references
         ]
+        stays = on_deletion == "anonymise"
+        for name, kind in looks.items():
+            is_theirs = not stays or name in cut
+            columns.append(
+                self._column(table, name, kind, blank=stays) if is_theirs else _doubted(name, kind)
+            )
         return DraftPlace(
             name=self._name(table.name, path, match),
             table=table.name,
@@ -251,7 +273,7 @@ class _Places:
         self.names.add(name)
         return name
 
-    def _column(self, table: Table, name: str, looks: Looks, *, stays: bool) -> DraftColumn:
+    def _column(self, table: Table, name: str, looks: Looks, *, blank: bool) -> DraftColumn:
         is_root = table.name == self.subject.table
         keys: list[tuple[str, object]] = []
         if is_root:
@@ -260,10 +282,10 @@ class _Places:
             keys.append(("address", True))
         if looks is Looks.SECRET:
             keys.append(("access", "leave_out"))
-        comment = "" if looks not in (Looks.FREE_TEXT, Looks.PERSONAL) else f"looks like {looks}: right?"
-        if stays:
-            blank, doubt = _blank(table.c[name])
-            keys += blank
+        comment = COMMENTS.get(looks, "")
+        if blank:
+            emptied, doubt = _blank(table.c[name])
+            keys += emptied
             comment = doubt or comment
         return DraftColumn(name, tuple(keys), comment)
 
@@ -278,6 +300,11 @@ class _Places:
         if looks is Looks.PHONE:
             return [("field", "phone"), ("correct", "phone")]
         return []
+
+
+def _doubted(name: str, looks: Looks) -> DraftColumn:
+    """A column of a row that others have a part in."""
+    return DraftColumn(name, (), f"looks like {looks}: theirs, or somebody else's?", decided=False)
 
 
 def _blank(column: Column[object]) -> tuple[list[tuple[str, object]], str]:

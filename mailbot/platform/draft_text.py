@@ -51,7 +51,9 @@ def draft_text(draft: Draft | NoSubject) -> str:
     """The file. What keeps it from being a valid map, if anything, is said in comments at its top."""
     if isinstance(draft, NoSubject):
         return HEAD + "\n" + NOBODY.format(count=draft.tables)
-    text = "".join([HEAD, *_subject(draft.subject), VISITORS, *_promotions(draft), *_places(draft.places)])
+    text = "".join(
+        [HEAD, *_subject(draft.subject), VISITORS, *_promotions(draft), *_places(draft.places), *_open(draft)]
+    )
     found = parse_data_map(text)
     faults = (
         "".join(f"# Undecided: {fault}\n" for fault in found.faults) if isinstance(found, MapFaults) else ""
@@ -95,6 +97,16 @@ def _places(places: Sequence[DraftPlace]) -> Iterator[str]:
         yield from _place(place)
 
 
+def _open(draft: Draft) -> Iterator[str]:
+    if draft.open_references:
+        yield "\n# ---- References that may lead to any table ----\n# Decide: which of these lead to a person?\n"
+    for table, kind, number in draft.open_references:
+        path = (
+            f"{number} = {draft.subject.table}.{draft.subject.key[0]} and {kind} = 'what stands for accounts'"
+        )
+        yield f'# {table}: path = ["{path}"]\n'
+
+
 def _place(place: DraftPlace) -> Iterator[str]:
     yield "\n[[places]]\n"
     yield from (f"# {comment}\n" for comment in place.comments)
@@ -118,12 +130,9 @@ def _place(place: DraftPlace) -> Iterator[str]:
 
 def _column(column: DraftColumn) -> str:
     inner = ", ".join(f"{name} = {_value(value)}" for name, value in column.keys)
+    keys = f"{{ {inner} }}" if inner else "{}"
     comment = f"   # {column.comment}" if column.comment else ""
-    return (
-        f"{_key(column.name)} = {{ {inner} }}{comment}\n"
-        if inner
-        else f"{_key(column.name)} = {{}}{comment}\n"
-    )
+    return f"{'' if column.decided else '# '}{_key(column.name)} = {keys}{comment}\n"
 
 
 def _path(path: Sequence[Link]) -> str:

@@ -48,12 +48,20 @@ class Looks(StrEnum):
     FREE_TEXT = "free text"
     FILE = "file"
 
+    @property
+    def names_somebody(self) -> bool:
+        """By itself enough to think of people; files and secrets belong to things too."""
+        return self not in (Looks.FILE, Looks.SECRET)
+
 
 BY_NAME: tuple[tuple[Looks, re.Pattern[str]], ...] = tuple(
     (looks, re.compile(pattern, re.IGNORECASE))
     for looks, pattern in (
-        (Looks.SECRET, r"passw|pwd|secret|token|api_?key|otp|salt|hash$"),
-        (Looks.EMAIL, r"e?_?mail(?!ing_?list|box|er)"),
+        (Looks.SECRET, r"passw|pwd|secret|token(?!_type)|api_?key|(^|_)(otp|salt)($|_)|key_hash"),
+        (
+            Looks.EMAIL,
+            r"mail$|(^|_)(e_?)?mails?(_addr(ess(es)?)?|_recipients?|_to|_from|_normali[sz]ed|_lower)?$",
+        ),
         (Looks.IP, r"(^|_)ip($|_|v4|v6|addr)|ip_?address|remote_addr"),
         (Looks.PHONE, r"phone|mobile|(^|_)(tel|fax|cell|sms|whatsapp)($|_)"),
         (
@@ -61,10 +69,11 @@ BY_NAME: tuple[tuple[Looks, re.Pattern[str]], ...] = tuple(
             r"(first|last|full|middle|sur|family|given|nick|user|display|contact|author|real|maiden)_?name|^name$",
         ),
         (Looks.ADDRESS, r"street|address|(^|_)(city|town|zip|postcode|country)($|_)|postal|^line\d$"),
+        (Looks.FILE, r"(^|_)(avatar|photo|picture|file|attachment|upload|image)(_?path)?$"),
         (
             Looks.PERSONAL,
             r"birth|(^|_)(dob|gender|sex|vat|ssn|iban|bic)($|_)|passport|bank|skype|latitude|longitude|"
-            r"user_?agent|avatar|photo|signature|(^|_)(bio|about)($|_)",
+            r"user_?agent|signature|(^|_)(bio|about)($|_)",
         ),
     )
 )
@@ -73,6 +82,7 @@ BY_VALUE: tuple[tuple[Looks, re.Pattern[str]], ...] = (
     (Looks.IP, re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d+)?")),
     (Looks.PHONE, re.compile(r"\+\d[\d ()./-]{7,20}")),
 )
+OPEN_REFERENCE = re.compile(r"(.+?)_type(?:_id)?", re.IGNORECASE)
 ABOUT_THINGS = re.compile(
     r"^(name|address)$|(group|role|permission|category|categories|type|tag|country|product|template|migration|"
     r"content|site|setting|option|state|status|plan|currency|language|theme)",
@@ -153,6 +163,17 @@ class LiveSchema:
                 found[column.name] = looks
         return found
 
+    def open_references(self) -> list[tuple[str, str, str]]:
+        """table, column of the type, column of the number: references that may lead to any table."""
+        return [
+            (name, kind.name, number)
+            for name, table in self.tables.items()
+            for kind in table.columns
+            if (stem := OPEN_REFERENCE.fullmatch(kind.name))
+            for number in (f"{stem[1]}_id", "object_id", "object_pk")
+            if number in table.c and number != kind.name
+        ]
+
     def is_large(self, table: Table) -> bool:
         """It has more than MANY_ROWS rows."""
         query: Select[Any] = select(literal_column("1")).select_from(table).limit(1).offset(MANY_ROWS)
@@ -162,7 +183,10 @@ class LiveSchema:
         """An index, key or unique constraint begins with the column."""
         firsts: set[str | None] = {key.name for key in list(self.tables[table].primary_key.columns)[:1]}
         with _quiet():
-            firsts |= {index["column_names"][0] for index in self.inspector.get_indexes(table)}
+            firsts |= {
+                index["column_names"][0]
+                for index in self.inspector.get_indexes(table, include_auto_indexes=True)
+            }
         firsts |= {unique["column_names"][0] for unique in self.inspector.get_unique_constraints(table)}
         return column in firsts
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import Table
 
 from mailbot.core.data_map import CaseRule, ColumnRule, Hop, OnDeletion, Place
 from mailbot.core.data_map_names import named_columns, names_of
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine, CheckStatus
-from mailbot.platform.live_schema import Link, LiveSchema, read_live_schema
+from mailbot.platform.live_schema import Link, LiveSchema, Looks, read_live_schema
 from mailbot.platform.sql_order import deletion_order
 from mailbot.platform.sql_schema import Schema
 
@@ -88,10 +88,15 @@ class _Check:
                 )
                 yield _warning(what, f'Add it to [places.columns] of "{table.name}", or to not_personal')
 
-    def _personal(self, table: Table) -> Iterator[tuple[str, str]]:
+    def _naming_somebody(self, table: Table) -> list[str]:
+        """A column "name" alone may be the name of a thing."""
+        looks = {name: looks for name, looks in self._personal(table) if looks.names_somebody}
+        return [] if list(looks) == ["name"] else list(looks)
+
+    def _personal(self, table: Table) -> Iterator[tuple[str, Looks]]:
         for name, looks in self.live.looks(table).items():
             if f"{table.name}.{name}" not in self.data_map.not_personal:
-                yield name, looks.value
+                yield name, looks
 
     def _writes(self, place: Place) -> Iterator[CheckLine]:
         """What a deletion would write, but the table cannot take."""
@@ -125,8 +130,8 @@ class _Check:
                 continue
             if table.name in ways:
                 yield self._reaches(table, ways[table.name])
-            elif found := list(self._personal(table)):
-                names = ", ".join(name for name, _ in found)
+            elif found := self._naming_somebody(table):
+                names = ", ".join(found)
                 what = f'table "{table.name}" looks personal ({names}) and is not in the data map'
                 yield _warning(what, "Add [[places]] for it if people's data is in it, else to not_personal")
 
@@ -159,7 +164,8 @@ class _Check:
                 yield _warning(f"{where} is emptied unseen when rows of {link.to} are deleted", mend)
 
     def _circles(self) -> Iterator[CheckLine]:
-        order = deletion_order(_metadata(self.live, self.data_map.tables()), self.data_map)
+        mapped = self.data_map.tables() & self.live.tables.keys()
+        order = deletion_order({name: self.live.tables[name] for name in mapped}, self.data_map)
         late = {f"{link.table}.{link.columns[0]}" for link in self.live.links if link.deferrable}
         for name in order.stuck:
             if self.schema.dialect == "mysql" or (self.schema.dialect == "postgresql" and name not in late):
@@ -215,11 +221,3 @@ def _steps(table: str, path: tuple[Hop, ...]) -> Iterator[tuple[str, Hop]]:
     for hop in path:
         yield table, hop
         table = hop.table
-
-
-def _metadata(live: LiveSchema, names: frozenset[str]) -> MetaData:
-    """The mapped tables alone: circles among others are not ours."""
-    some = MetaData()
-    for name in sorted(names & live.tables.keys()):
-        live.tables[name].to_metadata(some)
-    return some

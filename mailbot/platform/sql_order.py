@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from sqlalchemy import ForeignKeyConstraint, MetaData
+from sqlalchemy import ForeignKeyConstraint, Table
 
 from mailbot.core.data_map import DataMap
 
@@ -39,18 +39,21 @@ Edge = tuple[str, str]
 """A table, and another whose rows may only go after its own."""
 
 
-def deletion_order(metadata: MetaData, data_map: DataMap) -> DeletionOrder:
-    """The order for these tables. What the map leads over goes after what is found by it, as far as foreign
-    keys let it; and where a circle must be opened, such links are not the ones that are cut if there is a
-    choice."""
+def deletion_order(tables: Mapping[str, Table], data_map: DataMap) -> DeletionOrder:
+    """The order for these tables; references to others are not looked at.
+
+    What the map leads over goes after what is found by it, as far as foreign keys let it; and where a circle
+    must be opened, such links are not the ones that are cut if there is a choice.
+    """
     keys: dict[Edge, list[ForeignKeyConstraint]] = defaultdict(list)
-    for table in metadata.tables.values():
+    for table in tables.values():
         for key in table.foreign_key_constraints:
-            keys[table.name, key.referred_table.name].append(key)
+            if key.referred_table.name in tables:
+                keys[table.name, key.referred_table.name].append(key)
     own = [key for (table, to), found in keys.items() if table == to for key in found]
     edges = {edge for edge in keys if edge[0] != edge[1]}
-    edges |= {way for way in _ways(data_map) if way[::-1] not in edges and set(way) <= metadata.tables.keys()}
-    order, opened = _sorted(sorted(metadata.tables), edges, keys, frozenset(_pathways(data_map)))
+    edges |= {way for way in _ways(data_map) if way[::-1] not in edges and set(way) <= tables.keys()}
+    order, opened = _sorted(sorted(tables), edges, keys, frozenset(_pathways(data_map)))
     cuts = [(key, _nullable(key)) for key in [*own, *(key for edge in opened for key in keys.get(edge, ()))]]
     return DeletionOrder(
         tuple(order),

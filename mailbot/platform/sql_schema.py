@@ -149,7 +149,7 @@ class Schema:
 
     def deletion_order(self) -> DeletionOrder:
         """In which order rows of the mapped tables go."""
-        return deletion_order(self.metadata, self.data_map)
+        return deletion_order(self.metadata.tables, self.data_map)
 
     def cell(self, table: FromClause, name: str) -> ColumnElement[Any]:
         """The column `name`, or with "column.key.key" the text of what is there inside a JSON column."""
