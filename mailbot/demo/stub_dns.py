@@ -77,9 +77,7 @@ class StubDns:
                 self._answer_by_tcp(connection)
 
     def _answer_by_tcp(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as stream:
-            (length,) = struct.unpack("!H", stream.read(2))
-            query = _parse(stream.read(length))
+        query = _asked_by_tcp(connection)
         answer = self._answer(query) if query else None
         if query is not None and answer is not None:
             self.tcp_queries.append(query.question[0].name.to_text(omit_final_dot=True).lower())
@@ -106,6 +104,16 @@ class StubDns:
             texts = [_presented(value) if kind == "TXT" else value for value in values]
             answer.answer.append(dns.rrset.from_text_list(question.name, self.ttl_seconds, "IN", kind, texts))
         return answer
+
+
+def _asked_by_tcp(connection: socket.socket) -> dns.message.Message | None:
+    """The query; None when nothing whole comes (resolvers open connections and keep them for later)."""
+    try:
+        with connection.makefile("rb") as stream:
+            (length,) = struct.unpack("!H", stream.read(2))
+            return _parse(stream.read(length))
+    except (OSError, struct.error):
+        return None
 
 
 def _bind_both() -> tuple[socket.socket, socket.socket]:

@@ -213,6 +213,7 @@ _ENVIRONMENT = {**os.environ, "PATH": _PATH}
 _CONFIGURATION = """
 protocols = imap lmtp
 listen = 127.0.0.1
+hostname = imap.myownconference.test
 base_dir = {d}/base
 state_dir = {d}/state
 log_path = {d}/dovecot.log
