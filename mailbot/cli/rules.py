@@ -11,6 +11,7 @@ import typer
 from mailbot.cli.configured import read_config_or_defaults
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, print_table, say
+from mailbot.cli.shadow import shadow
 from mailbot.config import Config
 from mailbot.core.classify import ExampleFailure, check_examples
 from mailbot.core.rules import Rulebook
@@ -23,6 +24,7 @@ from mailbot.second_opinion import MODEL_FILE, load_ideas, save_model
 from mailbot.teaching import digests_of, teach
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(shadow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class Folders:
             self._ready[name] = self._found(name) or self._made(name)
         return self._ready[name]
 
+    def there(self, name: str) -> str:
+        """The server's name of folder `name`; as written where there is none. Nothing is made."""
+        return self._found(name) or name
+
     def made_again(self, name: str) -> str:
         """The same, when the server says that it is missing: somebody removed it meanwhile."""
         self._ready.pop(name, None)

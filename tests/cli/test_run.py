@@ -247,6 +247,17 @@ def test_a_mail_is_kept_as_an_example_without_its_person(here: Here, world: Worl
     assert "How long" in (here.folder / "kept" / "en.jsonl").read_text(encoding="utf-8")
 
 
+def test_old_mails_of_a_mailbox_are_held_against_what_staff_decided(here: Here, world: World) -> None:
+    reference = one_case(here, world)
+    before = here.call("rules", "shadow", "imap:privacy", "--json").json()
+    assert (before["mails"], before["ok"]) == (0, False), "nobody has decided on it yet"
+    here.call("cases", "reclassify", reference, "--kind", "complaint", "--by", "stan")
+    after = here.call("rules", "shadow", "imap:privacy/Processed", "--json").json()
+    assert after["mails"] == 1
+    asked = {one["kind"]: (one["asked"], one["read"], one["right"]) for one in after["figures"]}
+    assert asked == {"complaint": (1, 0, 0), "question": (0, 1, 0)}
+
+
 def test_only_staff_who_may_see_people_decide(here: Here, world: World) -> None:
     reference = one_case(here, world)
     assert here.call("staff", "add", "newcomer", "--generate-password").code == 0
