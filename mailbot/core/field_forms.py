@@ -52,7 +52,8 @@ _VAT_NUMBER = re.compile(
     rf"|(?i:{_VAT_COUNTRY})(?=[a-z]?\d)[a-z0-9]{{8,14}})(?![\w@])"
 )
 _NUMBER = re.compile(r"(?<![\w@.+/-])\+?\(?\d[\d \u00a0\u202f().\-–/]{5,24}\d(?![\w@])")
-_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})|\d{4}-\d\d-\d\d|\d{4}\s?[-–/]\s?\d{4}")
+_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})|\d{4}-\d\d-\d\d|\d{4}\s?[-–/]\s?\d{4}|\d{4}/\d{3}")
+"""Dates, spans of years, and numbers of acts of law ("2016/679").""" 
 _QUOTED = re.compile(
     r"[“„«‟]\s*([^”“»«„\n]{1,80}(?:„[^”“»\n]{1,40}[“”])?[^”“»«„\n]{0,40})\s*[”“»]"
     r"|\"\s*([^\"\n]{1,80}?)\s*\"|(?<!\w)['‘‚]([^'‘’\n]{2,60})['’‘](?!\w)"
@@ -143,9 +144,12 @@ _AFTER_STREET = re.compile(
     rf"(?:,\s?|\s?\n\s?(?=(?:[A-Z]{{1,2}}-)?\d{{2,5}}|{_CITY},?\s?\n\s?(?:\d{{4,6}}|[A-Z]{{1,2}}\d))|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
     rf"(?:[A-Z]{{1,2}}-)?\d{{2,5}}(?:[ -][\dA-Z]{{2,3}})?(?:\s{_CITY})?"
     rf"|{_U}[\w'’-]{{1,30}}(?:[ -](?:{_PARTICLE}[ ])?(?:{_U}[\w'’-]{{1,30}}|\d{{1,5}}\w?)){{0,3}}(?![\w@])"
-    rf"|\d{{1,2}}(?:\.?[ºª°]|e|er|ère|ème)(?:\s?\w{{1,6}}\.?)?(?=[,.\s]|$)|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-z]?(?![\w@]|\.\d)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
+    rf"|\d{{1,2}}(?:\.?[ºª°]|e|er|ère|ème)(?:\s?\w{{1,6}}\.?)?(?=[,.\s]|$)"
+    rf"|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-zА-Яа-я]?(?![\w@]|\.\d)"
+    rf"|(?i:корп|корпус|стр|строение|лит|літ|літера|секція|секция|блок|bl|blok|klatka|korp)\.?\s?{_U}(?!\w)|[A-Z]{{1,2}}\d\w?\s\d[A-Z]{{2}})"
     rf"|(?<=\d)\s\d[A-Z]{{2}}(?!\w)|(?<=\d[A-Z])\s\d[A-Z]{{2}}(?!\w)"
 )
+_MOST_PARTS = 6
 _BEFORE_STREET = re.compile(
     rf"(?:(?:\d{{4,6}}|(?:г|м)\.\s?{_U}[\w-]{{1,30}}|{_U}[\w-]{{1,30}}(?:\s\d{{1,3}})?),\s?){{1,3}}$"
 )
@@ -233,7 +237,7 @@ def _addresses(text: str, streets: Sequence[re.Pattern[str]]) -> Iterator[Found]
     for street in streets:
         for match in street.finditer(text):
             start, end = match.start(), match.end()
-            for _ in range(4):
+            for _ in range(_MOST_PARTS):
                 further = _AFTER_STREET.match(text, end)
                 if further is None:
                     break

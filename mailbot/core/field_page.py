@@ -19,6 +19,7 @@ _WORDS = re.compile(r"\w+(?:['’]\w+)?")
 _VALUE_END = re.compile(r"[,;:!?()\"“”«»\n…]|\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)")
 _SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
 _OF = re.compile(r"d(?:e|i|a|o|u|el|as|os|es)", re.IGNORECASE)
+_OPENING = re.compile(r" [\"“„«]")
 _LOOSE_PARTICLE = re.compile(r"(?:[^\W\d_]{1,3}\s)?")
 SILENT = (CueRole.HINT, CueRole.NEVER, CueRole.SWAPPED, CueRole.THING)
 """What leads to no value and ends none."""
@@ -96,6 +97,7 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
     values = _without_things(
         _without_never(_split(found, cues, text, rulebook.noun_capitals), cues), cues, text
     )
+    values = _with_kind_of_company(values, text) if "company" in named else values
     return Page(
         letter, rulebook.language, rulebook.noun_capitals, tuple(cues), tuple(cue.end for cue in cues),
         tuple(_with_plain(values, cues, text, is_lower, named)),
@@ -147,9 +149,31 @@ def _is_inside(cue: Cue, spans: Sequence[tuple[int, int]]) -> bool:
 
 
 def _without_never(found: Iterable[Found], cues: Sequence[Cue]) -> list[Found]:
-    """Without capitalised words that are no value in this language ("Sie", "I")."""
-    never = {cue.start: cue.end for cue in cues if cue.role in (CueRole.NEVER, CueRole.LABEL)}
-    return [one for one in found if one.form is not Form.NAME or not _is_never(one, never)]
+    """Without capitalised words that are no value in this language ("Sie", "I"), and labels in quotation marks
+    ("the field “Company” is empty")."""
+    labels = {cue.start: cue.end for cue in cues if cue.role is CueRole.LABEL}
+    never = {**{cue.start: cue.end for cue in cues if cue.role is CueRole.NEVER}, **labels}
+    return [
+        one
+        for one in found
+        if not (one.form is Form.NAME and _is_never(one, never))
+        and not (one.form is Form.QUOTED and labels.get(one.start) == one.end)
+    ]
+
+
+def _with_kind_of_company(values: Sequence[Found], text: str) -> list[Found]:
+    """A capitalised word right before a quoted name belongs to it: what kind of company it is ("Kepykla „Duona“")."""
+    joined: list[Found] = []
+    for one in values:
+        before = joined[-1] if joined else None
+        gap = text[before.end : one.start] if before else ""
+        is_kind = before is not None and before.form is Form.NAME and _OPENING.fullmatch(gap)
+        if before is not None and is_kind and one.form is Form.QUOTED and " " not in before.text:
+            end = one.end + 1
+            joined[-1] = Found(Form.QUOTED, text[before.start : end], before.start, end)
+        else:
+            joined.append(one)
+    return joined
 
 
 def _without_things(found: Iterable[Found], cues: Sequence[Cue], text: str) -> list[Found]:
@@ -309,7 +333,8 @@ def _block_start(text: str) -> int:
     lines = text.rstrip().split("\n")
     start = place = len(text.rstrip())
     for line in reversed(lines[1:]):
-        is_long = len(line.strip()) > _LONGEST_BLOCK_LINE or len(line.split()) > _MOST_BLOCK_WORDS
+        words = [word for word in line.split() if any(map(str.isalpha, word))]
+        is_long = len(line.strip()) > _LONGEST_BLOCK_LINE or len(words) > _MOST_BLOCK_WORDS
         if is_long and not _CARD_LINE.fullmatch(line.strip()):
             break
         place -= len(line) + 1

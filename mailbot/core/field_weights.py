@@ -177,6 +177,8 @@ def _before(page: Page, index: int) -> tuple[float, str]:
                 return _OLD, ""
             case CueRole.NEW:
                 return _NEW, ""
+            case CueRole.PAIRED if gap.isspace() and _is_between(page, index, cue):
+                return _NEW, ""
             case CueRole.OLD:
                 return _OLD, ""
             case CueRole.FRESH:
@@ -194,6 +196,14 @@ def _before(page: Page, index: int) -> tuple[float, str]:
             case _:
                 roles.append(cue.role)
     return _weak_score(roles), ""
+
+
+def _is_between(page: Page, index: int, cue: Cue) -> bool:
+    """The cue alone stands between this value and an old one ("из Минска в Гомель")."""
+    previous = page.values[index - 1] if index else None
+    if previous is None or not page.text[previous.end : cue.start].isspace():
+        return False
+    return _before(page, index - 1)[0] == _OLD
 
 
 def _follows_old(page: Page, cue: Cue) -> bool:
@@ -273,15 +283,37 @@ def _leading_role(
 ) -> CueRole | None:
     """The role of the words that lead from this value to the next: the last before it decides."""
     last = _last_leading(page, found, following)
+    if last is None or _is_labelled_anew(page, found, following):
+        return None
+    if _is_told_far(page, found, last) and _is_alike(found, following):
+        return last.role
     is_first_word = found.form in (Form.NAME, Form.PLAIN) and is_sentence_start(page.text, found.start)
     for cue, gap in near:
-        if cue.role not in _LEADING or last is None or cue.role is not last.role:
+        if cue.role not in _LEADING or cue.role is not last.role:
             continue
         is_telling = not gap.isspace() or cue.end - cue.start >= _TELLING or not is_first_word
         between = page.text[cue.end : following.start]
         if is_telling and _is_alike(found, following) and _is_near(between):
             return cue.role
     return None
+
+
+def _is_labelled_anew(page: Page, found: Found, following: Found) -> bool:
+    """Another field's label stands between the two ("first name Anna, and last name Moore")."""
+    between = (
+        cue
+        for cue in page.cues
+        if cue.role is CueRole.LABEL and found.end <= cue.start and cue.end <= following.start
+    )
+    field = nearest_label(page, found)[0]
+    return any(field and cue.field != field for cue in between)
+
+
+def _is_told_far(page: Page, found: Found, last: Cue) -> bool:
+    """Some words stand before those that lead to the new value ("X in my profile change to Y")."""
+    gap = page.text[found.end : last.start]
+    is_telling = last.role is CueRole.NEW and last.end - last.start >= _TELLING
+    return is_telling and count_words(gap) < _REACH and not _SENTENCE.search(gap) and "," not in gap
 
 
 def _last_leading(page: Page, found: Found, following: Found) -> Cue | None:

@@ -102,7 +102,7 @@ def _name_field(value: Weighed, field: str) -> str:
 
 def _without_block(values: Sequence[Weighed]) -> list[Weighed]:
     """Without values of a signature or of a block that identifies the writer, when others are surer."""
-    sure = any(one.score >= _CERTAIN for one in values)
+    sure = any(abs(one.score) >= _CERTAIN and not one.is_in_block for one in values)
     return [
         one for one in values if not one.is_in_block or one.score >= _CERTAIN or (one.labelled and not sure)
     ]

@@ -16,6 +16,9 @@ SHORT_TEXT_LETTERS = 60
 """Below this many letters the model alone is unsure and known words are evidence."""
 FOREIGN_SHARE = 0.9
 """A longer text that the whole model gives to another language with this probability is in none of ours."""
+ROMANISED_SHARE = 0.2
+"""So many of the words, and two at least, show a language that is typed in Latin letters."""
+ROMANISED_CONFIDENCE = 0.6
 WORD_WEIGHT = 4.0
 """How much more likely one known word makes a language."""
 
@@ -31,6 +34,8 @@ class Signs:
 
     words: frozenset[str] = frozenset()
     letters: str = ""
+    romanised: tuple[str, ...] = ()
+    """How common words begin where the language is typed in Latin letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class LanguageGuesser:
         ranked = dict(self._model.rank(clean.lower()))
         ours = {language: float(ranked.get(language, 0.0)) for language in self._signs}
         known = sum(ours.values())
+        if (romanised := _romanised(clean.lower(), self._signs)) is not None:
+            return LanguageGuess(romanised, ROMANISED_CONFIDENCE)
         if letters > SHORT_TEXT_LETTERS:
             return _best(ours, foreign=1.0 - known)
         return _best(_with_evidence(clean.lower(), ours, self._signs), foreign=0.0)
@@ -71,6 +78,20 @@ def _best(scores: dict[Language, float], foreign: float) -> LanguageGuess:
     if foreign > FOREIGN_SHARE:
         confidence = min(confidence, 1.0 - foreign)
     return LanguageGuess(language, round(min(confidence, 1.0), 4))
+
+
+def _romanised(text: str, signs: Mapping[Language, Signs]) -> Language | None:
+    """The language that is typed here in letters that are not its own; the model does not know it so."""
+    if not text.isascii():
+        return None
+    words = _WORD.findall(text)
+    hits = {
+        language: sum(word.startswith(known.romanised) for word in words)
+        for language, known in signs.items()
+        if known.romanised
+    }
+    best = max(hits, key=lambda language: hits[language], default=None)
+    return best if best is not None and hits[best] >= max(2, len(words) * ROMANISED_SHARE) else None
 
 
 def _with_evidence(

@@ -24,6 +24,8 @@ class LanguageFile(BaseModel):
     """Letters that few of the other languages have."""
     attached: tuple[str, ...] = ()
     """Words by which a letter speaks of what is attached to it; "*" ends one that may go on."""
+    romanised: str = ""
+    """Beginnings of common words as people type them in Latin letters."""
     answers: AnswerPhrases = AnswerPhrases()
     quotes: Mapping[Mark, tuple[str, ...]] = {}
     """Words that mail programs write around quoted mails in this language."""
@@ -33,4 +35,5 @@ class LanguageFile(BaseModel):
     @property
     def signs(self) -> Signs:
         """What the language is recognised by."""
-        return Signs(frozenset(self.known_words.lower().split()), self.telling_letters.lower())
+        words = frozenset(self.known_words.lower().split())
+        return Signs(words, self.telling_letters.lower(), tuple(self.romanised.lower().split()))

@@ -42,7 +42,8 @@ def _labels(*words: str) -> str:
 
 _HEADERS = {
     Mark.FROM: _labels(
-        "from", "de", "von", "da", "van", "od", "nuo", "від", "от", "från", "fra", "expéditeur", "mittente"
+        "from", "de", "von", "da", "van", "od", "nuo", "від", "от", "från", "fra", "expéditeur", "mittente",
+        "від кого", "от кого",
     ),
     Mark.SENT: _labels(
         "sent", "date", "envoyé", "envoyé le", "gesendet", "datum", "enviado", "enviado el", "enviado em",
@@ -61,7 +62,7 @@ _HEADERS = {
 _HISTORY_WORD = (
     r"origin|oorspronk|pirmin|ursprüng|oprindelig|weitergeleit|forward|transf[ée]r|reenvi|inoltrat|doorgestuurd"
     r"|przekazan|persiųst"
-    r"|переслан|перенаправл|исходн|оригинал|вихідн|oryginaln|encaminhad|пересилан|mensaje original"
+    r"|переслан|пересыла|перенаправл|исходн|оригинал|оригінал|вихідн|oryginaln|encaminhad|пересилан|mensaje original"
     r"|mensagem original|originali"
 )
 _WROTE = (

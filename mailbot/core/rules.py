@@ -133,7 +133,8 @@ class CueRole(StrEnum):
     an old value is told, too ("I am called Anna, not Hanna": without "not" it is an introduction); words that
     follow an old value ("no longer works") or a new one ("instead"); words that make one field likely
     where no label names it ("married": the last name); words that say that first and last name stand the wrong
-    way round; things whose own name follows ("the webinar"); or capitalised words that are never a value ("Sie")."""
+    way round; things whose own name follows ("the webinar"); capitalised words that are never a value ("Sie"); or
+    prepositions that lead to the new value right after an old one only ("из Минска в Гомель")."""
 
     LABEL = "label"
     NEW = "new"
@@ -149,6 +150,7 @@ class CueRole(StrEnum):
     SWAPPED = "swapped"
     THING = "thing"
     NEVER = "never"
+    PAIRED = "paired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class FieldCue:
 
 _FIELDLESS = (
     CueRole.NEW, CueRole.OLD, CueRole.STOP, CueRole.FRESH, CueRole.PLAIN, CueRole.GONE, CueRole.INSTEAD,
-    CueRole.SWAPPED, CueRole.THING,
+    CueRole.SWAPPED, CueRole.THING, CueRole.PAIRED,
 )  # fmt: skip
 
 Holder = Rule | Nearby | Context | Guard | Exemption | CapacityCue | Withdrawal | FieldCue

@@ -50,6 +50,22 @@ def test_no_letters_of_ours_is_no_language(text: str) -> None:
     assert GUESSER.guess(text).language is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("dobryj vecher! proshu udalit moj akkaunt polnostju, ja bolshe ne vedu kursy na vashem sajte", "ru"),
+        ("otpishite menya", "ru"),
+        ("ispravte pozhaluista moj nomer telefona", "ru"),
+        ("ne shlit meni bilshe reklamu budlaska", "uk"),
+        ("pryvit, vydalit bud laska mij akaunt na vashomu sajti, vin meni bilshe ne potriben", "uk"),
+    ],
+)
+def test_cyrillic_languages_in_latin_letters_are_named_but_never_sure(text: str, language: Language) -> None:
+    guess = GUESSER.guess(text)
+    assert guess.language == language
+    assert guess.confidence < 0.9
+
+
 def test_a_language_that_is_not_configured_is_never_sure() -> None:
     czech = "Dobrý den, prosím o smazání všech mých osobních údajů z vaší databáze a o potvrzení."
     assert GUESSER.guess(czech).confidence < 0.9
