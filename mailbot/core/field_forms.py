@@ -52,8 +52,10 @@ _VAT_NUMBER = re.compile(
     rf"|(?i:{_VAT_COUNTRY})(?=[a-z]?\d)[a-z0-9]{{8,14}})(?![\w@])"
 )
 _NUMBER = re.compile(r"(?<![\w@.+/-])\+?\(?\d[\d \u00a0\u202f().\-–/]{5,24}\d(?![\w@])")
-_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})|\d{4}-\d\d-\d\d|\d{4}\s?[-–/]\s?\d{4}|\d{4}/\d{3}")
-"""Dates, spans of years, and numbers of acts of law ("2016/679").""" 
+_DATE = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})|\d{4}-\d\d-\d\d|\d{4}\s?[-–/]\s?\d{4}|\d{4}/\d{3}"
+)
+"""Dates, spans of years, and numbers of acts of law ("2016/679")."""
 _QUOTED = re.compile(
     r"[“„«‟]\s*([^”“»«„\n]{1,80}(?:„[^”“»\n]{1,40}[“”])?[^”“»«„\n]{0,40})\s*[”“»]"
     r"|\"\s*([^\"\n]{1,80}?)\s*\"|(?<!\w)['‘‚]([^'‘’\n]{2,60})['’‘](?!\w)"
