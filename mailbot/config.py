@@ -364,6 +364,14 @@ class Config(_Table):
         return os.environ[variable]
 
 
+def listen_address(written: str, key: str = "web.listen") -> tuple[str, int]:
+    """Host and port of "127.0.0.1:8025" or "[::1]:8025". Raises ConfigTrouble that names `key`."""
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ConfigTrouble(f'{key}: "{written}" is not an address with a port, such as "127.0.0.1:8025"')
+    return host.strip("[]"), int(port)
+
+
 def load_config(path: Path | None) -> Config:
     """The configuration at `path` (default: $MAILBOT_CONFIG, else ./config.toml).
 

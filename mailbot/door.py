@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mailbot.config import Config
+from mailbot.config import Config, listen_address
 from mailbot.core.address import normalise
 from mailbot.core.token import detail_of
 from mailbot.letters import letter_in
@@ -31,7 +31,11 @@ class Parts(Protocol):
 
 
 def open_door(parts: Parts, on_mail: Callable[[], None]) -> LmtpDoor:
-    """The door as configured, not yet listening. `on_mail` is told of each mail that was stored."""
+    """The door as configured, not yet listening. `on_mail` is told of each mail that was stored.
+
+    Raises ConfigTrouble when it cannot be where it is told to be.
+    """
+    listen_address(parts.config.lmtp.listen, "lmtp.listen")
     table, keeper = parts.config.lmtp, _Doorkeeper(parts, on_mail)
     limits = LmtpLimits(table.max_message_bytes, table.max_connections, table.max_per_minute)
     return LmtpDoor(table.listen, keeper.accept, keeper.knows, limits)

@@ -20,9 +20,9 @@ from mailbot.cli.opened import open_app
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import print_json, say
 from mailbot.cli.trouble import Failed, WrongUsage
-from mailbot.config import Config
+from mailbot.config import Config, listen_address
 from mailbot.service import Service, Summary
-from mailbot.web.server import create_server, listen_address
+from mailbot.web.server import create_server
 from mailbot.web.site import create_site
 
 app = typer.Typer(add_completion=False)
@@ -65,6 +65,8 @@ def _look_up_secrets(config: Config, parts: tuple[str, ...]) -> None:
     if "mail" in parts:
         config.mailboxes()
         config.smtp_settings()
+        if config.lmtp.listen:
+            listen_address(config.lmtp.listen, "lmtp.listen")
     if "web" in parts:
         config.api_key()
         listen_address(config.web.listen)

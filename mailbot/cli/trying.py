@@ -24,7 +24,7 @@ from mailbot.cli.opened import checked_app
 from mailbot.cli.platform import check_platform
 from mailbot.cli.stored import make_store
 from mailbot.cli.trouble import WRONG, said
-from mailbot.config import Config
+from mailbot.config import Config, listen_address
 from mailbot.core.classify import check_examples
 from mailbot.knowledge import load_answers, load_knowledge, load_rulebooks
 from mailbot.mail.access_tokens import AccessTokens
@@ -33,13 +33,12 @@ from mailbot.mail.contexts import CONTEXTS
 from mailbot.mail.inbox import Inbox
 from mailbot.mail.outbox import SmtpConnection
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings
-from mailbot.mail.tls import certificate_end
+from mailbot.mail.tls import certificate_end, is_loopback
 from mailbot.mail.translated import TranslatedEnvironment
 from mailbot.refresh_tokens import StoredRefreshTokens
 from mailbot.resources import folders
 from mailbot.store.database import Store, StoreTrouble
 from mailbot.web.parts import WEB_DOMAIN
-from mailbot.web.server import listen_address
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 LONGEST_SECONDS = 30.0
@@ -131,6 +130,7 @@ def _parts(config: Config, logins: _Logins) -> list[tuple[str, Try]]:
         ("secrets", _secrets),
         *(boxes or [("imap", _no_mailbox)]),
         ("smtp", lambda config: _smtp(config, logins)),
+        *([("lmtp", _lmtp)] if config.lmtp.listen else []),
         ("dns", _dns),
         ("sender", _sender),
         ("database", _database),
@@ -186,6 +186,15 @@ def _smtp(config: Config, logins: _Logins) -> Sequence[Check]:
         return [Check("smtp", FAILED, str(error), mend)]
     found = Check("smtp", OK, "; ".join(said_))
     return [found, *_expiry("smtp", said_), *_secret_expiry("smtp", settings.oauth2)]
+
+
+def _lmtp(config: Config) -> Sequence[Check]:
+    """What comes in by the door is believed to come from our own mail server, its verdicts on senders too."""
+    host, _ = listen_address(config.lmtp.listen, "lmtp.listen")
+    if is_loopback(host):
+        return [Check("lmtp", OK, f"the door is at {config.lmtp.listen}")]
+    message = f"whoever reaches {config.lmtp.listen} is believed as your own mail server"
+    return [Check("lmtp", WARNING, message, "Listen on loopback, or let only your mail server reach it")]
 
 
 def _expiry(part: str, sentences: Sequence[str]) -> Sequence[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uvicorn
 from starlette.types import ASGIApp
 
-from mailbot.config import Config, ConfigTrouble
+from mailbot.config import Config, listen_address
 
 
 def create_server(site: ASGIApp, config: Config) -> uvicorn.Server:
@@ -32,13 +32,3 @@ def create_server(site: ASGIApp, config: Config) -> uvicorn.Server:
             lifespan="off",
         )
     )
-
-
-def listen_address(written: str) -> tuple[str, int]:
-    """Host and port of "127.0.0.1:8025" or "[::1]:8025". Raises ConfigTrouble."""
-    host, _, port = written.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise ConfigTrouble(
-            f'web.listen: "{written}" is not an address with a port, such as "127.0.0.1:8025"'
-        )
-    return host.strip("[]"), int(port)

@@ -150,3 +150,9 @@ def test_the_certificate_of_the_public_pages_is_looked_at(
 def test_public_pages_that_cannot_be_reached_from_here_are_a_warning(here: Here) -> None:
     here.configure(CONFIG.replace("https://privacy.example", "https://127.0.0.1:1"))
     assert [status for status, _ in said(here, "web")] == ["ok", "warning"]
+
+
+@pytest.mark.parametrize(("listen", "status"), [("127.0.0.1:8024", "ok"), ("0.0.0.0:8024", "warning")])
+def test_a_door_open_to_all_is_warned_of(here: Here, listen: str, status: str) -> None:
+    here.configure(f'{CONFIG}[lmtp]\nlisten = "{listen}"\n')
+    assert [found for found, _ in said(here, "lmtp")] == [status]

@@ -58,6 +58,7 @@ BAD_CONFIGURATIONS = {
     "unknown database": ('[database]\nurl = "nosql://x"', "database.url"),
     "no platform url": ('[platform]\nurl = "platform.db"', "platform.url"),
     "no listen address": ('[web]\nlisten = "everywhere"', "web.listen"),
+    "no door": ('[lmtp]\nlisten = "8024"', "lmtp.listen"),
     "no data map": ('[platform]\nmap = "rules/nothing.toml"', "nothing.toml"),
     "secret not set": ('[secrets]\nkey_env = "NOT_SET"', "NOT_SET"),
     "secret file missing": ('[secrets]\nkey_file = "no.key"', "secrets.key_file"),

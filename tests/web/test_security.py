@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
+from mailbot.config import listen_address
 from mailbot.web.pages import STATIC
-from mailbot.web.server import create_server, listen_address
+from mailbot.web.server import create_server
 from tests.web.conftest import ROOT, World, add_case, add_quarantined, first_request, make_world
 from tests.web.fakes import GOOD
 
