@@ -115,10 +115,10 @@ class Drafting:
         subject, writer = self._subject(occasion.request), self._person.address
         if writer is None or self._case.channel == "link" or effect in _TO_WRITER:
             return writer
-        if effect in (Effect.ASK_PROOF, Effect.REMIND) and subject is None:
-            asked = cases.asked_of(self._tx, self._case, occasion.request)
-            return None if asked.named else writer
-        return self._on_file(occasion.request)
+        if subject is not None:
+            return self._on_file(occasion.request)
+        is_asked_elsewhere = cases.asked_of(self._tx, self._case, occasion.request).named is not None
+        return None if effect == Effect.REMIND and is_asked_elsewhere else writer
 
     def extension(self, text: str, first_due: date) -> list[Draft]:
         """The letter that tells of two further months and why (GDPR Art. 12(3))."""

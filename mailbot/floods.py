@@ -21,7 +21,7 @@ from mailbot.core.workflow import Event
 from mailbot.opening import Opening, open_case
 from mailbot.reading import Reading
 from mailbot.store import cases, messages, works
-from mailbot.store.database import Transaction
+from mailbot.store.database import Group, Transaction
 from mailbot.store.tables import Case
 from mailbot.store.works import WorkKind
 
@@ -46,17 +46,17 @@ class Floods:
         return tx.pseudonyms.text("flood-forged" if is_forged else "flood", domain)
 
     def joined(self, tx: Transaction, group: bytes, reading: Reading, now: datetime) -> Case | None:
-        """The case of the flood that this mail belongs to; None while there is none."""
-        present = cases.open_of_group(tx, group)
-        if present is not None:
-            self._count(tx, cases.locked(tx, present.id))
-            return present
+        """The case of the flood that this mail, which is about to be stored, belongs to; None while there is none."""
+        known = _known(tx, group, now)
+        known.mails += 1
         caps = self.policy.caps
         is_forged = reading.sender.verdict == Verdict.FORGED
         cap = caps.forged_mails_of_one_domain_an_hour if is_forged else caps.staff_mails_of_one_domain_an_hour
-        if messages.count_of_group(tx, group, now - _WINDOW) < cap:
-            return None
-        return self._open(tx, group, reading, now)
+        if known.flood is not None:
+            self._count(tx, cases.locked(tx, known.flood.id))
+        elif known.mails > cap:
+            known.flood = self._open(tx, group, reading, now)
+        return known.flood
 
     def _open(self, tx: Transaction, group: bytes, reading: Reading, now: datetime) -> Case:
         person = Person(None, reading.sender.domain or "", "", "")
@@ -70,6 +70,14 @@ class Floods:
         """The line in the queue says how many mails there are, with the one that is about to join."""
         for request in cases.requests_of(tx, case.id):
             request.reason = _reason(messages.count_of_case(tx, case.id) + 1)
+
+
+def _known(tx: Transaction, group: bytes, now: datetime) -> Group:
+    """The group as it stood when this transaction first met it, and with what came since."""
+    if group not in tx.known.groups:
+        mails = messages.count_of_group(tx, group, now - _WINDOW)
+        tx.known.groups[group] = Group(mails, cases.open_of_group(tx, group))
+    return tx.known.groups[group]
 
 
 def let_in(tx: Transaction, case: Case, now: datetime) -> None:

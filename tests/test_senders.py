@@ -17,8 +17,8 @@ from mailbot.core.address import domain_of
 from mailbot.core.policy import Caps, Policy, Proof, RaisedProof
 from mailbot.core.request import Kind
 from mailbot.demo.stub_dns import SERVFAIL
-from mailbot.store import cases, suppressions
-from mailbot.store.tables import Case, Message, Work
+from mailbot.store import cases, messages, suppressions
+from mailbot.store.tables import Case, Message, StaffSession, Work
 from mailbot.store.works import WorkKind
 from mailbot.web.staff.reading import reading_of
 from tests.world import ALICE, CAMILLE, DELETE_EN, EMILY, MALLORY, Builder, World, opened, plain
@@ -349,16 +349,24 @@ def test_a_flood_is_one_line_and_nothing_is_lost_or_answered(flooded: World) -> 
 
 
 def test_staff_let_a_flood_in_as_a_whole(flooded: World) -> None:
-    """Each mail then has its own case, from the day it came; the line is gone."""
+    """By one button. Each mail then has its own case, from the day it came; the line is gone."""
     case = flood_of(flooded)
+    flooded.staff(f"c0@{domain_of(CAMILLE)}", "nothing")
     with flooded.app.store.read() as tx:
         (request,) = cases.requests_of(tx, case.id)
-    flooded.app.desk.let_in(request.id, "stan", flooded.clock.now)
+        csrf = tx.session.exec(select(StaffSession)).one().csrf
+    path = f"/staff/case/{case.reference}"
+    flooded.client.post(f"{path}/open", data={"csrf": csrf})
+    assert f"{path}/{request.id}/let-in" in flooded.client.get(path).text
+    assert flooded.client.post(f"{path}/{request.id}/let-in", data={"csrf": csrf}).status_code == 303
     flooded.work()
     assert len(waiting(flooded)) == 7
     assert not any("flood" in reason for reason in waiting(flooded))
     with flooded.app.store.read() as tx:
         owners = [one.case_id for one in tx.session.exec(select(Message))]
+        assert all(
+            messages.raw_of(tx, one).startswith(b"From: c") for one in tx.session.exec(select(Message))
+        )
     assert len(set(owners)) == 7
     assert case.id not in owners
 

@@ -36,6 +36,14 @@ class StoreTrouble(Exception):
 
 
 @dataclass(slots=True)
+class Group:
+    """Mails for staff of one group: how many came in the last hour, and the open case of their flood."""
+
+    mails: int
+    flood: Case | None
+
+
+@dataclass(slots=True)
 class Known:
     """What a transaction knows without asking: looked up for a whole batch at once, or made by itself.
 
@@ -49,6 +57,7 @@ class Known:
     open_cases: dict[bytes, list[Case]] = field(default_factory=dict)
     letters_today: dict[bytes, Counter[str]] = field(default_factory=dict)
     suppressed: set[bytes] = field(default_factory=set)
+    groups: dict[bytes, Group] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
