@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.attacks import BEGIN, END, attacks_section
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, Effect, State, Step, transitions
 
 FOLDER = Path(__file__).parent
@@ -66,5 +67,13 @@ def _mark(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
+def security_page() -> str:
+    """docs/security.md with the tables of attacks as the tests try them today."""
+    written = (FOLDER / "security.md").read_text(encoding="utf-8")
+    before, _, rest = written.partition(BEGIN)
+    return before + attacks_section() + rest.partition(END)[2]
+
+
 if __name__ == "__main__":
     (FOLDER / "workflow.md").write_text(workflow_page(), encoding="utf-8")
+    (FOLDER / "security.md").write_text(security_page(), encoding="utf-8")
