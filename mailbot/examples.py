@@ -22,14 +22,15 @@ class Labelled:
     fields: tuple[FieldChange, ...]
 
 
-def example_files(folder: Path) -> list[Path]:
-    """The example files of a folder, by name."""
-    return sorted(folder.glob("*.jsonl"))
+def example_files(*folders: Path) -> list[Path]:
+    """The example files of folders, by name; a file of an earlier folder stands in for its namesake in a later one."""
+    files = {file.name: file for folder in reversed(folders) for file in folder.glob("*.jsonl")}
+    return [files[name] for name in sorted(files)]
 
 
-def load_examples(folder: Path) -> list[Labelled]:
-    """All examples of a folder. Raises ResourceTrouble naming file and line."""
-    return [one for file in example_files(folder) for one in _load(file)]
+def load_examples(*folders: Path) -> list[Labelled]:
+    """All examples of the files of folders. Raises ResourceTrouble naming file and line."""
+    return [one for file in example_files(*folders) for one in _load(file)]
 
 
 def keep_example(folder: Path, kept: Labelled) -> str:

@@ -9,7 +9,7 @@ from mailbot.core.classify import is_reply
 from mailbot.core.features import IdeaBook
 from mailbot.core.language import LanguageGuess
 from mailbot.core.training import Example, Lesson, Trained, lesson, train
-from mailbot.examples import Labelled, example_files
+from mailbot.examples import Labelled
 from mailbot.reading import Knowledge, is_sure
 from mailbot.second_opinion import Ideas, digest_of
 
@@ -30,11 +30,12 @@ def teach(
     return train(lessons, dict(digests), SEED)
 
 
-def digests_of(examples: Sequence[Path], rules: Path) -> dict[str, str]:
+def digests_of(examples: Sequence[Path], places: Sequence[Path]) -> dict[str, str]:
     """What a model was made from: the digests of its examples, of the ideas and of the rules it was weighed against."""
+    ideas = {file.name: file for place in reversed(places) for file in (place / "ideas").glob("*.toml")}
     return {
-        "examples_digest": digest_of([file for folder in examples for file in example_files(folder)]),
-        "ideas_digest": digest_of(list((rules / "ideas").glob("*.toml"))),
+        "examples_digest": digest_of(examples),
+        "ideas_digest": digest_of(list(ideas.values())),
     }
 
 

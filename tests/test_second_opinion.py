@@ -13,7 +13,7 @@ from mailbot.config import DEFAULT_PATH, Config, parse_config
 from mailbot.core.decide import Decision
 from mailbot.core.opinion import cut, evidence_for, score
 from mailbot.core.request import Kind
-from mailbot.examples import Labelled, load_examples
+from mailbot.examples import Labelled, example_files, load_examples
 from mailbot.knowledge import load_knowledge
 from mailbot.reading import Knowledge, Reader, as_json
 from mailbot.resources import ResourceTrouble, built_in
@@ -49,7 +49,7 @@ def test_the_shipped_model_was_learnt_from_the_examples_and_ideas_beside_it() ->
     model = load_model(PLACES)
     assert model is not None
     about = json.loads(model.about)
-    digests = digests_of([RULES / "examples"], RULES)
+    digests = digests_of(example_files(RULES / "examples"), [RULES])
     assert {name: about[name] for name in digests} == digests
 
 

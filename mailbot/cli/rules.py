@@ -15,7 +15,7 @@ from mailbot.cli.shadow import shadow
 from mailbot.config import Config
 from mailbot.core.classify import ExampleFailure, check_examples
 from mailbot.core.rules import Rulebook
-from mailbot.examples import Labelled, load_examples
+from mailbot.examples import Labelled, example_files, load_examples
 from mailbot.knowledge import load_knowledge, load_rulebooks, rule_folders
 from mailbot.measuring import Measure, as_markdown, confusions, measure
 from mailbot.reading import Reader
@@ -93,12 +93,15 @@ def train(
     """Learn the second opinion from labelled examples. The same examples give the same file."""
     config = read_config_or_defaults(ctx)
     places = rule_folders(config)
-    folder, file = examples or places[0] / "examples", out or places[0] / MODEL_FILE
-    kept = config.path(config.rules.examples) if config.rules.examples else None
-    labelled = load_examples(folder) + (load_examples(kept) if kept else [])
+    folders = [examples] if examples else [place / "examples" for place in places]
+    file = out or places[0] / MODEL_FILE
+    kept = [config.path(config.rules.examples)] if config.rules.examples else []
+    labelled = load_examples(*folders) + load_examples(*kept)
     if len(labelled) < _FEWEST_EXAMPLES:
-        raise ResourceTrouble(f"{folder}: {len(labelled)} examples, at least {_FEWEST_EXAMPLES} are needed")
-    digests = digests_of([folder, *([kept] if kept else [])], places[0])
+        raise ResourceTrouble(
+            f"{folders[0]}: {len(labelled)} examples, at least {_FEWEST_EXAMPLES} are needed"
+        )
+    digests = digests_of([*example_files(*folders), *example_files(*kept)], places)
     trained = teach(labelled, load_knowledge(config, with_second=False), load_ideas(places), digests)
     save_model(trained.model, file)
     if settings_of(ctx).json:
@@ -113,10 +116,10 @@ _CONFUSIONS_SHOWN = 15
 
 def _labelled(config: Config, held_out: Path | None) -> tuple[Path, list[Labelled]]:
     """The folder of labelled letters and what is in it. Raises ResourceTrouble when a named one is missing."""
-    folder = held_out or rule_folders(config)[0] / "held_out"
-    if held_out is not None and not folder.is_dir():
-        raise ResourceTrouble(f"{folder}: there is no such folder")
-    return folder, load_examples(folder)
+    folders = [held_out] if held_out else [place / "held_out" for place in rule_folders(config)]
+    if held_out is not None and not held_out.is_dir():
+        raise ResourceTrouble(f"{held_out}: there is no such folder")
+    return folders[0], load_examples(*folders)
 
 
 def _figures(measures: dict[str, Measure]) -> dict[str, object]:
