@@ -129,7 +129,7 @@ def _cues(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit]) -> list[Cue]:
             start, end = letter.span(first, last)
             kept.append(Cue(cue.role, cue.field, start, end, letter.sentences[first], letter.clauses[first]))
     kept += _never(rulebook.never_values, letter)
-    return sorted(kept, key=lambda one: (one.end, one.start))
+    return sorted(kept, key=lambda one: (one.end, one.start, one.role is not CueRole.STOP))
 
 
 def _never(words: Collection[str], letter: Letter) -> Iterator[Cue]:
@@ -274,7 +274,8 @@ def _with_plain(
     plain: list[Found] = []
     for index, cue in enumerate(cues):
         is_weak = cue.role in _NOT_PLAIN or (has_quoted and cue.end - cue.start <= 2)
-        is_weak = is_weak or any(other.start < cue.end for other in cues[index + 1 : index + 3])
+        following = (other for other in cues[index + 1 : index + 3] if other.role not in SILENT)
+        is_weak = is_weak or any(other.start < cue.end for other in following)
         if is_weak or not (is_lower or _leads_to_job(cues, index, named)):
             continue
         one = _plain(cue, cues[index + 1 :], text)
@@ -314,7 +315,8 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
     )
     value = text[start : inner.start if inner else stop].strip(" -–,'’")
     words = value.split()
-    if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > _MOST_PLAIN_WORDS:
+    most = 2 if cue.end - cue.start == 1 else _MOST_PLAIN_WORDS  # "а затем пришлите данные"
+    if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > most:
         return None
     if len(words) > 1 and len(words[0]) <= _PREPOSITION and words[0].islower():
         return None

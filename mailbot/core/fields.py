@@ -192,7 +192,7 @@ def _new(group: Sequence[Weighed]) -> Weighed | None:
     olds = [one for one in group if one.score < 0]
     open_ones = [one for one in group if 0 <= one.score < _SAID]
     if news:
-        return max(news, key=lambda one: (one.score, one.start))
+        return max(news, key=lambda one: (one.score, one.form is not Form.PLAIN, one.start))
     if olds and open_ones:
         return next((one for one in open_ones if one.start > olds[0].start), open_ones[-1])
     if len(olds) > 1:  # "I typed X instead of Y": both are told of as wrong, the later is right
