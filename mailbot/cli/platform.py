@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +14,12 @@ from mailbot.app import files_root, load_data_map
 from mailbot.cli.configured import read_config
 from mailbot.cli.opened import no_platform_url
 from mailbot.cli.options import settings_of
-from mailbot.cli.output import print_json, print_status
+from mailbot.cli.output import note, print_json, print_status, say
 from mailbot.config import Config
-from mailbot.core.plan import PlatformTrouble
+from mailbot.core.plan import Deletion, Plan, PlatformTrouble
 from mailbot.platform.draft_text import draft_text
 from mailbot.platform.interface import CheckLine, CheckStatus
-from mailbot.platform.sql import drafted, open_platform
+from mailbot.platform.sql import SqlPlatform, drafted, open_platform
 from mailbot.resources import ResourceTrouble
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -53,7 +55,7 @@ def draft(
     """Write a first data map from a live schema: who, what refers to them, what looks personal, what to decide."""
     text = _drafted(url or read_config(ctx).platform_url())
     if output is None:
-        typer.echo(text, nl=False)
+        say(text.rstrip("\n"))
         return
     try:
         with output.open("x", encoding="utf-8") as file:
@@ -61,7 +63,7 @@ def draft(
     except OSError as error:
         message = f"{output}: {error.strerror}; name a new file that can be written"
         raise ResourceTrouble(message) from None
-    typer.echo(f"{output}: {text.count('[[places]]')} places drafted; decide what its comments ask", err=True)
+    note(f"{output}: {text.count('[[places]]')} places drafted; decide what its comments ask")
 
 
 def _drafted(url: str) -> str:
@@ -73,13 +75,67 @@ def _drafted(url: str) -> str:
         raise ResourceTrouble(str(trouble)) from None
 
 
+@app.command()
+def plan(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(help="An address of somebody on the platform")],
+) -> None:
+    """Show what deleting a person would do, place by place with counts. Changes nothing, tells no value."""
+    with _opened(read_config(ctx)) as platform:
+        try:
+            plans = [platform.plan(Deletion(subject)) for subject in platform.find(address)]
+        except PlatformTrouble as trouble:
+            raise ResourceTrouble(str(trouble)) from None
+    if settings_of(ctx).json:
+        print_json({"found": [_described(one) for one in plans]})
+    else:
+        for one in plans:
+            _print_plan(one)
+    if not plans:
+        note("nobody on the platform is found by this address")
+        raise typer.Exit(1)
+
+
+def _described(plan: Plan) -> dict[str, object]:
+    return {
+        "capacity": _capacity(plan),
+        "steps": [
+            {"place": step.place, "action": step.action.value, "rows": step.rows, "why": step.why,
+             "columns": [field.column for field in step.fields],
+             "until": step.until.isoformat() if step.until else None}
+            for step in plan.steps
+        ],
+        "needs_staff": list(plan.vetoes),
+    }  # fmt: skip
+
+
+def _print_plan(plan: Plan) -> None:
+    say(f"as {_capacity(plan)}: {plan.rows} rows and {len(plan.files)} files would be changed or go")
+    for step in plan.steps:
+        columns = f" ({', '.join(field.column for field in step.fields)})" if step.fields else ""
+        until = f", until {step.until}" if step.until else ""
+        say(f"  {step.action.value:<10} {step.rows:>7}  {step.place}{columns}  {step.why}{until}")
+    for veto in plan.vetoes:
+        say(f"  staff look first: {veto}")
+
+
+def _capacity(plan: Plan) -> str:
+    return plan.change.subject.capacity.value if isinstance(plan.change, Deletion) else plan.change.type
+
+
 def check_platform(config: Config) -> tuple[CheckLine, ...]:
     """What was found. Raises ConfigTrouble or ResourceTrouble when there is nothing to compare."""
+    with _opened(config) as platform:
+        return platform.check()
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[SqlPlatform]:
     try:
         platform = open_platform(config.platform_url(), load_data_map(config), files_root(config))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise no_platform_url(error) from None
     try:
-        return platform.check()
+        yield platform
     finally:
         platform.close()

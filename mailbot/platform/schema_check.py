@@ -52,13 +52,9 @@ class _Check:
         for name in sorted(self.data_map.tables() & self.live.tables.keys()):
             yield from self._mapped_table(self.live.tables[name])
         for place in self.data_map.places:
-            if "?" in (place.category, place.purpose, place.retention):
-                yield _warning(
-                    f'places ({place.name}, {place.subject}): category, purpose or retention is still "?"',
-                    "Write what your privacy policy says: exports tell it to people",
-                )
             if place.table in self.live.tables:
                 yield from self._writes(place)
+        yield from self._undecided()
         yield from self._unmapped_tables()
         yield from self._unseen()
         yield from self._circles()
@@ -114,6 +110,14 @@ class _Check:
     def _must_differ(self, table: Table, rule: ColumnRule) -> bool:
         unique = [list(one["column_names"]) for one in self.live.inspector.get_unique_constraints(table.name)]
         return [rule.column] in unique and "{key}" not in str(rule.replacement)
+
+    def _undecided(self) -> Iterator[CheckLine]:
+        """What a draft left open."""
+        places = self.data_map.places
+        names = [place.name for place in places if "?" in (place.category, place.purpose, place.retention)]
+        if names:
+            what = f'category, purpose or retention is still "?" in {len(names)} places: {", ".join(names)}'
+            yield _warning(what, "Write what your privacy policy says: exports tell it to people")
 
     def _unmapped_tables(self) -> Iterator[CheckLine]:
         mapped = self.data_map.tables() | self.own | self.data_map.not_personal

@@ -20,6 +20,22 @@ def test_the_example_is_read() -> None:
     assert isinstance(load_data_map(EXAMPLE_MAP), DataMap)
 
 
+def test_the_place_in_the_documentation_is_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "data-map.md").read_text()
+    place = guide.partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "platform.toml"
+    text = EXAMPLE_MAP.read_text().replace('key = "id"', 'key = ["tenant_id", "no"]', 1)
+    text = text.replace(
+        'link = ["account_id = accounts.id"]', 'link = ["t = accounts.tenant_id and n = accounts.no"]'
+    )
+    path.write_text(f"{text}\n{place}")
+    found = load_data_map(path)
+    assert isinstance(found, DataMap), found
+    rules = {rule.name: rule for rule in found.places[-1].columns}
+    assert rules["details.guests.*.email"].inside == ("guests", "*", "email")
+    assert found.places[-1].path[0].only == (("owner_type", "Account"),)
+
+
 def test_a_missing_file_broken_toml_and_broken_text_are_faults(tmp_path: Path) -> None:
     path = tmp_path / "platform.toml"
     assert "cannot be read" in told(path)
