@@ -45,7 +45,7 @@ def inputs_of(logits: Floats, rules: Understanding | None) -> Floats:
     and whether there are rules, doubts, anything found by rules, corrected values, old ones beside them; last a
     constant."""
     found = {one.kind: one.confidence for one in rules.asked if one.evidence} if rules else {}
-    changes = [change for one in rules.asked for change in one.fields] if rules else []
+    changes = rules.told if rules else ()
     confidences = [found.get(kind, 0.0) for kind in KINDS]
     about = [
         float(rules is not None),

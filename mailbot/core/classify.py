@@ -37,6 +37,7 @@ from mailbot.core.rules import (
 )
 
 _TITLE_WORDS = 7
+_TELLING_ROLES = {CueRole.NEW, CueRole.OLD, CueRole.FRESH, CueRole.IMPLIED, CueRole.INSTEAD, CueRole.GONE}
 _MOST_HITS = 1_500
 """Far more than any honest letter has; bounds the work that a hostile one can make."""
 _NEARBY_SENTENCES = 2
@@ -162,12 +163,20 @@ def _read_both(rulebook: Rulebook, subject: str, new_text: str) -> list[_Reading
     body_hits = rulebook.hits(body)
     in_title = _read(rulebook, title, in_subject=True, wider=(), hits=title_hits)
     in_body = _read(rulebook, body, in_subject=False, wider=title_hits, hits=body_hits)
-    if any(
-        one.rule.kind is Kind.CORRECTION and one.effect is None for one in (*in_title.found, *in_body.found)
-    ):
+    found = (*in_title.found, *in_body.found)
+    if any(one.rule.kind is Kind.CORRECTION and one.effect is None for one in found):
         fields = read_fields(rulebook, body, body_hits[:_MOST_HITS], _topics(rulebook, title_hits))
         in_body = replace(in_body, fields=fields or read_fields(rulebook, title, title_hits[:_MOST_HITS]))
+    elif _may_tell_values(rulebook, body_hits):
+        fields = read_fields(rulebook, body, body_hits[:_MOST_HITS], _topics(rulebook, title_hits))
+        in_body = replace(in_body, fields=fields)
     return [in_title, in_body]
+
+
+def _may_tell_values(rulebook: Rulebook, hits: Sequence[Hit]) -> bool:
+    """A field is named and something is said to be new: perhaps a correction that no rule knows the words of."""
+    roles = {cue.role for cue in _of_type(rulebook.holders, hits, FieldCue)}
+    return CueRole.LABEL in roles and bool(roles & _TELLING_ROLES)
 
 
 def _topics(rulebook: Rulebook, title_hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -329,7 +338,7 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
         asked = (_nothing(readings, withdraws),)
     formal = any(reading.formal for reading in readings) or any(one.kind is Kind.AUTHORITY for one in asked)
     return Understanding(
-        asked, tuple(dict.fromkeys(doubts)), withdraws, formal, declined=_declined(found, asked)
+        asked, tuple(dict.fromkeys(doubts)), withdraws, formal, declined=_declined(found, asked), told=fields
     )
 
 

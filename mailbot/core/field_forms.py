@@ -87,7 +87,7 @@ _NO_HANDLE = re.compile(
 _SUFFIX = re.compile(
     r"(?:,?\s(?:Sp\.?\s?z\s?o\.?\s?o\.?|S\.?\s?A\.?(?:\s?S\.?)?|S\.?\s?L\.?(?:\s?U\.?)?|S\.?p\.?A\.?|[Ss]\.?\s?[Rr]\.?\s?[Ll]\.?[Ss]?|snc|sas|S\.?[Nn]\.?[Cc]|S\.[Aa]\.[Ss]"
     r"|Ltda|Lda|Ltd|LLC|LLP|Inc|plc|PLC|GmbH(?: & Co\.? KG)?|KG|OHG|AG|UG|eG|e\.\s?V\.|e\.\s?K\.|SARL|SAS|SASU|EURL|SA"
-    r"|BV|B\.V\.|bv|NV|VOF|vof|vzw|BVBA|UAB|MB|VšĮ|ТОВ|ФОП|ООО|ЗАО|ОАО|АО)\b\.?)+"
+    r"|BV|B\.V\.|bv|NV|VOF|vof|vzw|BVBA|UAB|MB|VšĮ|ТОВ|ФОП|ООО|ЗАО|ОАО|АО)(?!\w)\.?)+"
 )
 _FULL_STOP = re.compile(r"\w{3}\.(?!\s?[,;)/]|\s[^\W\d_A-Z])")
 """It ends the sentence and is not of the legal form ("Lda.")."""
@@ -142,9 +142,11 @@ _LOOSE_STREETS = (
 _CITY = (
     rf"(?:(?:St|Ste|Bad|Sankt)\.?[ ])?{_U}[\w'’-]{{1,30}}(?:[ ](?:{_PARTICLE}[ ])?{_U}[\w'’-]{{1,30}}){{0,3}}"
 )
+_BRITISH_POSTCODE = r"[A-Z]{1,2}\d[\dA-Z]?\s\d[A-Z]{2}(?!\w)"
 _AFTER_STREET = re.compile(
-    rf"(?:,\s?|\s?\n\s?(?=(?:[A-Z]{{1,2}}-)?\d{{2,5}}|{_CITY},?\s?\n\s?(?:\d{{4,6}}|[A-Z]{{1,2}}\d))|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
+    rf"(?:,\s?|\s?\n\s?(?=(?:[A-Z]{{1,2}}-)?\d{{2,5}}|{_CITY},?\s{_BRITISH_POSTCODE}|{_CITY},?\s?\n\s?(?:\d{{4,6}}|[A-Z]{{1,2}}\d))|\s-\s(?={_U}[^,.\n]{{1,30}},)|\s(?=\d{{2,5}}-?\d{{0,3}}\s{_U}))(?:"
     rf"(?:[A-Z]{{1,2}}-)?\d{{2,5}}(?:[ -][\dA-Z]{{2,3}})?(?:\s{_CITY})?"
+    rf"|{_CITY}\s{_BRITISH_POSTCODE}"
     rf"|{_U}[\w'’-]{{1,30}}(?:[ -](?:{_PARTICLE}[ ])?(?:{_U}[\w'’-]{{1,30}}|\d{{1,5}}\w?)){{0,3}}(?![\w@])"
     rf"|\d{{1,2}}(?:\.?[ºª°]|e|er|ère|ème)(?:\s?\w{{1,6}}\.?)?(?=[,.\s]|$)"
     rf"|[^\W\d_]{{1,10}}\.?\s?\d{{1,4}}[A-Za-zА-Яа-я]?(?![\w@]|\.\d)"

@@ -16,7 +16,9 @@ from mailbot.core.rules import CueRole, FieldCue, Rulebook
 ARROW = re.compile(r"\s*(?:-{1,2}>|={1,2}>|→|➡️?|⇒|>{1,2})\s*")
 COLON = re.compile(r"[\s\"“„«]*[:=]\s*[\"“„«]?\s*|\s+[-–—]\s+")
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
-_VALUE_END = re.compile(r"[,;:!?()\"“”«»\n…]|\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)")
+_VALUE_END = re.compile(
+    r"[,;:!?()\"“”«»\n…]|(?<!\bDr)(?<!\bProf)(?<!\bDipl)\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)"
+)
 _SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
 _OF = re.compile(r"d(?:e|i|a|o|u|el|as|os|es)", re.IGNORECASE)
 _OPENING = re.compile(r" [\"“„«]")
@@ -91,6 +93,7 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
     named = {cue.field for cue in cues if cue.field} | set(topics)
     text = letter.source
     found = find_values(text, addresses="address" in named, handles="skype" in named)[:_MOST_VALUES]
+    found = [_cut_address(one, cues, text) if one.form is Form.ADDRESS else one for one in found]
     inside = [(one.start, one.end) for one in found if one.form in (Form.EMAIL, Form.HANDLE, Form.ADDRESS)]
     cues = [cue for cue in cues if not _is_inside(cue, inside)]
     is_lower = sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
@@ -199,7 +202,7 @@ def _split(
     at = {cue.start: cue for cue in cues}
     for one in found:
         if one.form is not Form.NAME:
-            yield _cut_address(one, cues, text) if one.form is Form.ADDRESS else one
+            yield one
             continue
         start = _start_behind_cues(one, cues, text, has_noun_capitals)
         if start < one.end:
@@ -279,10 +282,18 @@ def _with_plain(
         if is_weak or not (is_lower or _leads_to_job(cues, index, named)):
             continue
         one = _plain(cue, cues[index + 1 :], text)
-        if one and not any(_overlap(one, other) for other in (*firm, *plain)):
+        if (
+            one
+            and not _is_never_word(one, cues)
+            and not any(_overlap(one, other) for other in (*firm, *plain))
+        ):
             plain.append(one)
     names = [one for one in found if one not in firm and not any(_overlap(one, other) for other in plain)]
     return sorted((*firm, *plain, *names), key=lambda one: one.start)
+
+
+def _is_never_word(one: Found, cues: Sequence[Cue]) -> bool:
+    return any(cue.role is CueRole.NEVER and (cue.start, cue.end) == (one.start, one.end) for cue in cues)
 
 
 def _overlap(one: Found, other: Found) -> bool:

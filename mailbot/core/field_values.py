@@ -20,9 +20,10 @@ _SKYPE = re.compile(r"(?:live:)?[A-Za-z][\w.,:-]{2,40}")
 _PLACE = re.compile(r"[^\W\d_][^\d;:!?\n]{1,60}")
 _TEXT = re.compile(r"[^\n;!?]{2,80}")
 _EDGES = " \t\r\n\"'“”„«»‘’`.,;:()[]<>*-–—→=>"
+_PLAIN_EDGES = " \t\r\n,;:[]<>*–—→="
 _LONGEST_VALUE = 200
 _ADDRESS_LINES = 4
-_PLAIN_FORM = re.compile(r"(?<!\w)(?!lt?da\.)\w{3,}\.$", re.IGNORECASE)
+_PLAIN_FORM = re.compile(r"(?<![\w.])(?!lt?da\.)\w{2,}\.$", re.IGNORECASE)
 _COMPANY = re.compile(
     r"(?<!\w)(?:sp\.? ?z ?o\.? ?o\.?|s\. ?a|s\. ?l|s\.p\.a|s\.?r\.?l\.?|snc|ltda|lda|ltd|llc|llp|inc|plc|gmbh|kg|ohg"
     r"|ag|ug|eg|e\. ?v\.|sarl|sas|sasu|eurl|bv|b\.v\.|nv|vof|uab|mb|всі|vši|тов|ооо|зао|оао|ип|co|& co|studio)(?!\w)"
@@ -84,7 +85,8 @@ def _clean_vat_number(segment: str) -> str | None:
 
 def _clean_by(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     def clean(segment: str) -> str | None:
-        found = pattern.fullmatch(_unquoted(segment.strip(" \t\r\n,;:()[]<>*–—→=")))
+        edges = _PLAIN_EDGES + ("" if "(" in segment.lstrip(" (") else "()")
+        found = pattern.fullmatch(_unquoted(segment.strip(edges)))
         return found.group().strip(" -") or None if found else None
 
     return clean

@@ -21,7 +21,7 @@ from mailbot.core.rules import CueRole
 
 _SENTENCE = re.compile(r"[!?;](?:\s|$)|\.(?:\s|$)|\n\s*\n")
 _TITLES = re.compile(
-    r"(?<![\w'’])(?:(?:mr|mrs|ms|miss|mister|mme|madame|m|monsieur|mlle|herrn?|frau|srta|sra?|señora?|don|doña|sig|signora?"
+    r"(?<![\w'’])(?:(?:mr|mrs|ms|miss|hr|fr|mw|mister|mme|madame|m|monsieur|mlle|herrn?|frau|srta|sra?|señora?|don|doña|sig|signora?"
     r"|sig\.ra|dhr|mevr|mevrouw|meneer|heer|de heer|pan|pani|panią|pana|ponas|ponia|п|пан|пані|г-н|г-жа|господин"
     r"|госпожа)\.?\s)",
     re.IGNORECASE,

@@ -27,7 +27,7 @@ _FORMED = (*_TYPED, Form.NUMBER)
 _PAIR_SENTENCES = 3
 _NAMES = ("name", "first_name", "last_name")
 _STANDS_ALONE = (":", "=", ">", "→")
-_OTHER_NAME = {"first_name": "last_name", "last_name": "first_name"}
+_BOTH_NAMES = frozenset({"first_name", "last_name"})
 _NOT_TYPED = ("email", "phone", "vat_number")
 
 
@@ -41,7 +41,8 @@ def read_fields(
     weighed = weigh_values(page)
     named = _without_block([named for one in weighed if (named := _with_field(one, rulebook)) is not None])
     named = [_in_nominative(one, letter, rulebook) for one in named]
-    named = _with_same_field(_without_asides(named))
+    named = _without_asides(named)
+    named = named if _has_swapped(page) else _with_same_field(named)
     return _with_both_names(tuple(dict.fromkeys(_changes(named, rulebook.language))), page)
 
 
@@ -162,12 +163,19 @@ def _changes(values: Sequence[Weighed], language: Language) -> Iterator[FieldCha
 
 def _with_both_names(changes: tuple[FieldChange, ...], page: Page) -> tuple[FieldChange, ...]:
     """First and last name that stand the wrong way round change places, though each is told only once."""
-    one = next((one for one in changes if one.field in _OTHER_NAME and one.old is not None), None)
-    if one is None or not (_has_swapped(page) and set(_OTHER_NAME) <= page.named):
+    names = {change.field: change for change in changes if change.field in _BOTH_NAMES}
+    if not names or not (_has_swapped(page) and page.named >= _BOTH_NAMES):
         return changes
-    other = FieldChange(_OTHER_NAME[one.field], one.new, one.old or "")
-    rest = (change for change in changes if change.field not in _OTHER_NAME)
-    return (*sorted((one, other), key=lambda change: change.field), *rest)
+    first, last = names.get("first_name"), names.get("last_name")
+    right_first = first.new if first else last.old if last else None
+    right_last = last.new if last else first.old if first else None
+    if right_first is None or right_last is None or right_first == right_last:
+        return changes
+    both = (
+        FieldChange("first_name", right_last, right_first),
+        FieldChange("last_name", right_first, right_last),
+    )
+    return (*both, *(change for change in changes if change.field not in _BOTH_NAMES))
 
 
 def _has_swapped(page: Page) -> bool:
@@ -197,7 +205,9 @@ def _new(group: Sequence[Weighed]) -> Weighed | None:
         return next((one for one in open_ones if one.start > olds[0].start), open_ones[-1])
     if len(olds) > 1:  # "I typed X instead of Y": both are told of as wrong, the later is right
         return olds[-1]
-    if len({one.text for one in open_ones}) not in (1, 2) or all(one.is_introduction for one in open_ones):
+    texts = {one.text for one in open_ones}
+    are_alike = len(texts) == 2 and fuzz.ratio(*texts) >= _SIMILAR
+    if len(texts) not in (1, 2) or (all(one.is_introduction for one in open_ones) and not are_alike):
         return None
     return open_ones[-1]
 

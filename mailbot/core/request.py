@@ -123,3 +123,5 @@ class Understanding:
     """Both opinions on each kind that one of them sees; empty where the rules alone read the letter."""
     declined: tuple[Kind, ...] = ()
     """Kinds whose words stand there, but the words around them deny them, ask about them or mean another thing."""
+    told: tuple[FieldChange, ...] = ()
+    """Values that seem to be corrected, whether or not the rules know the words that ask for it."""

@@ -198,7 +198,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Mijn achternaam klopt niet: er staat Janssen, het moet Jansen zijn.", ("last_name", "Jansen")),
         ("Wilt u 06-12345678 vervangen door 06-87654321?", ("phone", "06-87654321")),
         ("Ik woon nu in Breda in plaats van Tilburg.", ("city", "Breda")),
-        ("Ons bedrijf heet nu Noorderlicht B.V.", ("company", "Noorderlicht B.V")),
+        ("Ons bedrijf heet nu Noorderlicht B.V.", ("company", "Noorderlicht B.V.")),
     ],
     "pl": [
         ("W nazwisku jest błąd: jest Nowk, powinno być Nowak.", ("last_name", "Nowak")),

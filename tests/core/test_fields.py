@@ -158,3 +158,39 @@ def test_the_subject_may_ask_for_the_correction_and_the_letter_bring_the_value()
 def test_fields_can_be_read_where_only_a_second_opinion_saw_a_correction() -> None:
     found = classifier().fields("city", "It's Leicester, not Lester.", ["en"])
     assert found == (FieldChange("city", "Lester", "Leicester"),)
+
+
+def test_names_the_wrong_way_round_change_places_though_each_is_told_once() -> None:
+    text = "You have my first name and last name swapped. My first name is Duncan and my last name is Craig."
+    assert read(text, "en") == (
+        FieldChange("first_name", "Craig", "Duncan"),
+        FieldChange("last_name", "Duncan", "Craig"),
+    )
+
+
+def test_two_spellings_of_one_name_are_the_wrong_and_the_right_one() -> None:
+    text = "Ihr System macht aus mir Bjorn. Ich heiße Björn. Mit ö."
+    assert read(text, "de") == (FieldChange("first_name", "Bjorn", "Björn"),)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "field", "new"),
+    [
+        ("de", "Ort falsch: nicht Frankfurt (Oder), sondern Frankfurt am Main.", "city", "Frankfurt am Main"),
+        ("en", "My city should be Portland, OR, not Portland, ME.", "city", "Portland, OR"),
+        ("de", "Neue Adresse: Am Alten Speicher 18, Ort bleibt gleich.", "address", "Am Alten Speicher 18"),
+        ("de", "Vorname falsch, richtig ist Katrin. Bitte in den Kontodaten hinterlegen.", "first_name", "Katrin"),
+        ("en", "Switch my country from United Kingdom to New Zealand.", "country", "New Zealand"),
+        (
+            "de",
+            "Mein Vorname schreibt sich Katrin.\n\nKatrin Löwe – Trainerin – 0341 5550 19 – k@example.org",
+            "first_name",
+            "Katrin",
+        ),
+        ("de", "Beim Webinar „Erbrecht kompakt“ war der Ort falsch, ich wohne jetzt in Aalen.", "city", "Aalen"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_a_value_is_not_taken_for_it(
+    language: Language, text: str, field: str, new: str
+) -> None:
+    assert [(one.field, one.new) for one in read(text, language)] == [(field, new)]
