@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -25,7 +23,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SAWarning
+
+from mailbot.platform.sql_schema import quiet
 
 SAMPLES = 200
 """Rows of a table whose values are looked at."""
@@ -182,7 +181,7 @@ class LiveSchema:
     def is_indexed(self, table: str, column: str) -> bool:
         """An index, key or unique constraint begins with the column."""
         firsts: set[str | None] = {key.name for key in list(self.tables[table].primary_key.columns)[:1]}
-        with _quiet():
+        with quiet():
             firsts |= {
                 index["column_names"][0]
                 for index in self.inspector.get_indexes(table, include_auto_indexes=True)
@@ -215,17 +214,9 @@ class LiveSchema:
 def read_live_schema(connection: Connection) -> LiveSchema:
     """The schema behind `connection`; its values are read when they are asked for."""
     metadata = MetaData()
-    with _quiet():
+    with quiet():
         metadata.reflect(connection)
     return LiveSchema(connection, dict(sorted(metadata.tables.items())))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """SQLAlchemy warns of index expressions and column types it does not know; neither matters here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SAWarning)
-        yield
 
 
 def _link(key: ForeignKeyConstraint) -> Link:

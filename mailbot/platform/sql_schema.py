@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,7 +39,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as cast_as
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    SAWarning,
+    SQLAlchemyError,
+)
 from sqlalchemy.sql.selectable import FromClause
 
 from mailbot.core.address import normalise
@@ -205,7 +213,8 @@ class Schema:
                 return
             dialect, reflected = connection.dialect, MetaData()
             present = dialect.get_table_names(connection) + dialect.get_view_names(connection)
-            reflected.reflect(connection, only=[name for name in self._wanted if name in present])
+            with quiet():
+                reflected.reflect(connection, only=[name for name in self._wanted if name in present])
             self.metadata = reflected
 
 
@@ -218,6 +227,14 @@ def reading_any(url: str) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """SQLAlchemy warns of index expressions and column types it does not know; neither matters here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
 
 
 def column_of(table: FromClause, name: str) -> Column[Any]:

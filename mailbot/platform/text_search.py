@@ -42,7 +42,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from mailbot.core.data_map_names import named_columns
 from mailbot.core.plan import Finding, PlatformTrouble
-from mailbot.platform.sql_schema import Schema, spellings
+from mailbot.platform.sql_schema import Schema, quiet, spellings
 
 NO_TEXT = (Integer, Numeric, Boolean, Date, DateTime, Time, Interval, LargeBinary, Uuid, Enum)
 MOST_HITS = 10_000
@@ -81,7 +81,7 @@ def _tables(schema: Schema) -> list[Table]:
     """Every table that has a text column the map does not name, with those columns alone, as they are now."""
     named = named_columns(schema.data_map)
     left_out = schema.data_map.text_search.leave_out | {schema.journal.name, schema.begun.name}
-    with schema.reading() as connection:
+    with schema.reading() as connection, quiet():
         found = inspect(connection).get_multi_columns()
     tables = []
     for (_, name), columns in sorted(found.items(), key=lambda item: item[0][1]):

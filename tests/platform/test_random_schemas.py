@@ -38,6 +38,7 @@ from mailbot.core.data_map_reading import read_data_map
 from mailbot.core.plan import Deletion
 from mailbot.platform import read_back, sql_batches, sql_delete, sql_schema, sql_work
 from mailbot.platform.sql import open_platform
+from tests.servers.mariadb import PrivateMariaDb
 from tests.servers.postgres import PrivatePostgres
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -290,3 +291,12 @@ def test_large_deletions_take_exactly_what_is_theirs(monkeypatch: pytest.MonkeyP
         url = f"sqlite:///{Path(folder)}/random.db"
         with random_platform(shape, url) as platform:
             holds(platform)
+
+
+@settings(max_examples=4, suppress_health_check=list(HealthCheck), deadline=None)
+@given(shapes())
+def test_deletions_take_exactly_what_is_theirs_on_mariadb(mariadb: PrivateMariaDb, shape: Shape) -> None:
+    url = mariadb.new_database()
+    with random_platform(shape, url) as platform:
+        holds(platform)
+    mariadb.drop(url)
