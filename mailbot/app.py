@@ -10,7 +10,7 @@ from pathlib import Path
 from mailbot.advance import Advance
 from mailbot.asking import Asking
 from mailbot.attachments.files import AttachmentReader
-from mailbot.config import Config
+from mailbot.config import Config, ConfigTrouble
 from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults
 from mailbot.desk import Desk
@@ -26,6 +26,8 @@ from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.dns import Dns
 from mailbot.mail.replies import Replies
 from mailbot.platform import map_file
+from mailbot.platform.file_store import FileStore
+from mailbot.platform.open_stores import open_stores
 from mailbot.platform.sql import SqlPlatform, open_platform
 from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
@@ -113,7 +115,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
     reader = Reader(knowledge, dns.txt, attachment_reader(config, knowledge))
     data_map = load_data_map(config)
-    platform = open_platform(config.platform_url(), data_map, files_root(config), clock)
+    platform = open_platform(config.platform_url(), data_map, files_root(config), clock, file_stores(config))
     locales = folders("locale", config.path(config.folders.locale) if config.folders.locale else None)
     templates = folders(
         "templates", config.path(config.folders.templates) if config.folders.templates else None
@@ -188,3 +190,11 @@ def load_data_map(config: Config) -> DataMap:
 def files_root(config: Config) -> Path | None:
     """Where the platform's uploaded files are; None when it has none."""
     return config.path(config.platform.files_root) if config.platform.files_root else None
+
+
+def file_stores(config: Config) -> dict[str, FileStore]:
+    """The other places of the platform's files. Raises ConfigTrouble naming key and mend."""
+    try:
+        return open_stores(config.file_stores())
+    except ModuleNotFoundError:
+        raise ConfigTrouble("platform.stores: S3 needs boto3; pip install 'mailbot[s3]'") from None

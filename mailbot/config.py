@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -23,9 +24,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from mailbot.attachments.protocol import Limits
 from mailbot.core.request import Language
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, ServiceAccount, SmtpSettings
+from mailbot.mail.tls import is_loopback
+from mailbot.platform.file_store import S3Settings
+from mailbot.platform.open_stores import StoreSettings
 
 DEFAULT_PATH = Path("config.toml")
 _SMTP_KEYS = {"host", "port", "security", "username", "max_per_minute", "timeout_seconds", "allow_cleartext"}
+_S3_KEYS = {"bucket", "endpoint_url", "region", "path_style", "prefix", "attempts", "timeout_seconds"}
 
 
 class ConfigTrouble(Exception):
@@ -167,6 +172,43 @@ class Secrets(_Table):
     key_file: str = ""
 
 
+def _secure_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        raise ValueError("must begin with https:// (http:// only for this machine)")
+    return url
+
+
+SecureUrl = Annotated[str, AfterValidator(_secure_url)]
+
+
+class FileStoreTable(_Table):
+    """A place where files of the platform are, as the data map names it: a folder (`root`) or an S3 bucket."""
+
+    root: str = ""
+    bucket: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
+    endpoint_url: SecureUrl = ""
+    region: str = ""
+    path_style: bool = False
+    prefix: str = Field(default="", pattern=r"^([^/].*/)?$")
+    access_key_env: str = ""
+    access_key_file: str = ""
+    secret_key_env: str = ""
+    secret_key_file: str = ""
+    ca_file: str = ""
+    attempts: int = Field(default=5, ge=1, le=20)
+    timeout_seconds: float = Field(default=20, gt=0)
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> FileStoreTable:
+        if bool(self.root) == bool(self.bucket):
+            raise ValueError("give either root (a folder) or bucket (S3)")
+        has_access_key = bool(self.access_key_env or self.access_key_file)
+        if has_access_key != bool(self.secret_key_env or self.secret_key_file):
+            raise ValueError("give both access_key and secret_key (_env or _file), or neither")
+        return self
+
+
 class PlatformTable(_Table):
     """The platform whose data is changed."""
 
@@ -174,6 +216,7 @@ class PlatformTable(_Table):
     url: str = "sqlite:///platform.db"
     url_env: str = ""
     files_root: str = ""
+    stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], FileStoreTable] = {}
 
 
 class Web(_Table):
@@ -311,6 +354,27 @@ class Config(_Table):
     def platform_url(self) -> str:
         """The URL of the platform's database."""
         return self._url("platform.url", self.platform.url, self.platform.url_env)
+
+    def file_stores(self) -> dict[str, StoreSettings]:
+        """Every store of files by its name. Raises ConfigTrouble for a secret that is missing."""
+        return {name: self._file_store(name, table) for name, table in self.platform.stores.items()}
+
+    def _file_store(self, name: str, table: FileStoreTable) -> StoreSettings:
+        if table.root:
+            return self.path(table.root)
+        key = f"platform.stores.{name}"
+        has_keys = table.access_key_env or table.access_key_file
+        return S3Settings(
+            name=name,
+            access_key=self._secret(f"{key}.access_key", table.access_key_env, table.access_key_file)
+            if has_keys
+            else "",
+            secret_key=self._secret(f"{key}.secret_key", table.secret_key_env, table.secret_key_file)
+            if has_keys
+            else "",
+            ca_file=str(self.path(table.ca_file)) if table.ca_file else "",
+            **table.model_dump(include=_S3_KEYS),
+        )
 
     def _url(self, key: str, written: str, variable: str) -> str:
         url = self._secret(key, variable, "") if variable else written

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from mailbot.app import files_root, load_data_map
+from mailbot.app import file_stores, files_root, load_data_map
 from mailbot.cli.configured import read_config
 from mailbot.cli.opened import no_platform_url
 from mailbot.cli.options import settings_of
@@ -132,7 +132,9 @@ def check_platform(config: Config) -> tuple[CheckLine, ...]:
 @contextmanager
 def _opened(config: Config) -> Iterator[SqlPlatform]:
     try:
-        platform = open_platform(config.platform_url(), load_data_map(config), files_root(config))
+        platform = open_platform(
+            config.platform_url(), load_data_map(config), files_root(config), stores=file_stores(config)
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise no_platform_url(error) from None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailbot.core.file_paths import DEFAULT_STORE
 from mailbot.core.plan import HostMode
 from mailbot.core.request import Capacity
 
@@ -100,9 +101,9 @@ class ColumnRule:
     ("*" stands for every entry of a list).
 
     `field` is its name for people and in corrections; with a `validator` it can be corrected. `address`
-    marks one that holds an address of the person: read-back looks there. `file` marks a path below the
-    files root. `on_deletion` counts in rows that stay; `replacement` is what anonymising writes ("{key}" in it
-    becomes the row's primary key, for columns that must be unique).
+    marks one that holds an address of the person: read-back looks there. `file` marks a path in `store`.
+    `on_deletion` counts in rows that stay; `replacement` is what anonymising writes ("{key}" in it becomes the
+    row's primary key, for columns that must be unique).
     """
 
     name: str
@@ -118,6 +119,7 @@ class ColumnRule:
     purpose: str
     recipients: tuple[str, ...]
     retention: str
+    store: str = DEFAULT_STORE
 
     @property
     def column(self) -> str:
@@ -128,6 +130,15 @@ class ColumnRule:
     def inside(self) -> tuple[str, ...]:
         """The way to the value inside a JSON column; empty for a plain one."""
         return tuple(self.name.split(".")[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """Files that no column names, but whose `path` a row's columns fill in (core/file_paths)."""
+
+    path: str
+    store: str
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,7 @@ class Place:
     recipients: tuple[str, ...]
     retention: str
     columns: tuple[ColumnRule, ...]
+    files: tuple[FileRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +289,11 @@ class DataMap:
         """The names of the fields that a correction may change, as ordered in the map."""
         rules = (rule for place in self.places for rule in place.columns if rule.validator and rule.field)
         return tuple(dict.fromkeys(rule.field for rule in rules if rule.field))
+
+    def stores(self) -> frozenset[str]:
+        """Every store of files that the map names."""
+        named = {rule.store for place in self.places for rule in place.columns if rule.file}
+        return frozenset(named | {rule.store for place in self.places for rule in place.files})
 
     def tables(self) -> frozenset[str]:
         """Every table that the map names."""

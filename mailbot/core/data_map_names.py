@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailbot.core.data_map import DataMap, Hop, Place, SubjectRule
+from mailbot.core.file_paths import columns_in
 
 Named = tuple[str, str, str]
 """table, column, where in the map"""
@@ -55,6 +56,7 @@ def _of_subject(rule: SubjectRule) -> Iterator[Named]:
 def _of_place(place: Place) -> Iterator[Named]:
     where = f"places ({place.name}, {place.subject})"
     yield from ((place.table, rule.column, where) for rule in place.columns)
+    yield from ((place.table, name, where) for rule in place.files for name in columns_in(rule.path))
     yield from ((place.table, name.partition(".")[0], where) for name in place.match)
     if place.keeping:
         yield place.table, place.keeping.since, where

@@ -13,6 +13,7 @@ from mailbot.core.data_map import (
     ColumnRule,
     DataMap,
     EventRule,
+    FileRule,
     Former,
     Hop,
     Keeping,
@@ -28,6 +29,7 @@ from mailbot.core.data_map import (
 )
 from mailbot.core.data_map_faults import contradictions
 from mailbot.core.data_map_table import MapFault, MapTable
+from mailbot.core.file_paths import DEFAULT_STORE, template_fault
 from mailbot.core.plan import HostMode
 from mailbot.core.request import Capacity
 
@@ -180,11 +182,24 @@ def _place(table: MapTable) -> Place:
         recipients=table.texts("recipients"),
         retention=table.text("retention"),
         columns=(),
+        files=_each(table, "files", _files),
     )
     columns = table.table("columns")
     rules = tuple(_column(columns.table(name), name, place) for name in list(columns.left))
     table.end()
     return replace(place, columns=rules)
+
+
+def _files(table: MapTable) -> FileRule:
+    rule = FileRule(
+        table.text("path"), table.text("store", DEFAULT_STORE), table.choice("access", Access, Access.SHOW)
+    )
+    if rule.path and (fault := template_fault(rule.path)):
+        table.fault("path", fault, 'Write a path such as "accounts/{id}/": columns of the row in braces')
+    if rule.access is Access.MASK:
+        table.fault("access", '"mask" is for columns', "Write show or leave_out")
+    table.end()
+    return rule
 
 
 def _keeping(table: MapTable) -> Keeping | None:
@@ -211,6 +226,7 @@ def _column(table: MapTable, name: str, place: Place) -> ColumnRule:
         purpose=table.text("purpose", place.purpose),
         recipients=table.texts("recipients", place.recipients),
         retention=table.text("retention", place.retention),
+        store=table.text("store", DEFAULT_STORE),
     )
     if rule.validator and not rule.field:
         table.fault("field", "is missing", "A column that can be corrected needs the field's name")

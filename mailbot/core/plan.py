@@ -106,7 +106,8 @@ class FieldStep:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """What happens in one place. `place` is a table, or "files:table.column" for the files a column names.
+    """What happens in one place. `place` is a table, or "files:table.column" for the files a column names,
+    "files:table.path" for those whose path its rows fill in; these are counted version by version, with their `bytes`.
 
     `why` says on what ground something is kept, `until` how long. `digest` is a hash of the rows touched
     (and of their present values for updates). In a place that `may_grow` (visit log, sessions) rows that
@@ -121,6 +122,7 @@ class PlannedStep:
     until: date | None = None
     digest: str = ""
     may_grow: bool = False
+    bytes: int = 0
 
 
 class RefusalReason(StrEnum):

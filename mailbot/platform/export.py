@@ -17,8 +17,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from mailbot.core.data_map import Access, ColumnRule, Place
+from mailbot.core.file_paths import DEFAULT_STORE, is_clean, store_and_path
 from mailbot.platform.export_page import page_end, page_start, section_end, section_row, section_start
 from mailbot.platform.files import Files
+from mailbot.platform.sql_files import named_by, sources_of
 from mailbot.platform.sql_find import Who, rows_of
 from mailbot.platform.sql_schema import Schema, column_of, primary_key
 from mailbot.platform.sql_write import inside_of
@@ -26,6 +28,7 @@ from mailbot.platform.sql_write import inside_of
 Cell = str | int | float | bool | None
 FORMULA = re.compile(r"^(?:[=@\t\r]|[+-](?![\d\s().-]*$))")
 """Cells that a spreadsheet would run; a phone number's plus is none."""
+COPIED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def write_export(
             _write_json(entry, sections, rows, now)
         for section in sections:
             _write_csv(archive, section, rows)
-        _write_files(archive, files, sections, rows)
+        _write_files(archive, files, people, rows)
 
 
 class _Rows:
@@ -156,19 +159,25 @@ def _write_page(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now:
     entry.write(page_end().encode())
 
 
-def _write_files(archive: ZipFile, files: Files, sections: Sequence[Section], rows: _Rows) -> None:
-    for section in sections:
-        for rule in section.rules:
-            if rule.file:
-                for row in rows.raw(section, [rule]):
-                    _write_file(archive, files, row[0])
-
-
-def _write_file(archive: ZipFile, files: Files, stored: str | None) -> None:
+def _write_files(archive: ZipFile, files: Files, people: Sequence[Who], rows: _Rows) -> None:
     """Paths that are not safe are left out: they may be somebody else's."""
-    source = files.open(stored) if stored else None
-    name = f"files/{stored}"
-    if source is None or name in archive.NameToInfo:
-        return
-    with source, archive.open(name, "w", force_zip64=True) as entry:
-        shutil.copyfileobj(source, entry)
+    for who in people:
+        for place in rows.schema.data_map.places_of(who.rule.capacity):
+            mine = rows_of(rows.schema, place, who)
+            for source in sources_of(place):
+                if Access.LEAVE_OUT not in (place.access, source.access):
+                    named = named_by(rows.connection, rows.schema.table(place.table), mine, source)
+                    for path in sorted({path for path in named.values() if path and files.is_safe(path)}):
+                        _write_all(archive, files, path)
+
+
+def _write_all(archive: ZipFile, files: Files, path: str) -> None:
+    """Each file, as a stream. In the archive none has a name that could lead out of the folder it is unpacked in."""
+    for written in files.names(path):
+        store, name = store_and_path(written)
+        inside = name if is_clean(name) else f"file-{len(archive.filelist)}"
+        entry_name = f"files/{inside}" if store == DEFAULT_STORE else f"files/{store}/{inside}"
+        source = None if entry_name in archive.NameToInfo else files.open(written)
+        if source is not None:
+            with source, archive.open(entry_name, "w", force_zip64=True) as entry:
+                shutil.copyfileobj(source, entry, COPIED_AT_ONCE)

@@ -1,66 +1,67 @@
-"""Uploaded files of the platform: reached only by clean paths that stay below one folder."""
+"""The platform's uploaded files, in one store or several; the store's name stands before the path."""
 
 from __future__ import annotations
 
-import posixpath
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from mailbot.core.file_paths import DEFAULT_STORE, reference, store_and_path
 from mailbot.core.plan import PlatformTrouble
+from mailbot.platform.file_store import FileStore, Measure
+from mailbot.platform.folder import FolderStore
 
 
 class Files:
-    """The folder that paths stored in the database are relative to."""
+    """Every store by its name. `root` is the folder that is meant where no store is named."""
 
-    def __init__(self, root: Path | None) -> None:
-        self.root = root.resolve() if root else None
+    def __init__(self, root: Path | None, stores: Mapping[str, FileStore] | None = None) -> None:
+        folder: dict[str, FileStore] = {DEFAULT_STORE: FolderStore(root)} if root else {}
+        self.stores: Mapping[str, FileStore] = {**folder, **(stores or {})}
 
-    def is_safe(self, stored: str) -> bool:
-        """`stored` is a clean relative path that, links in it followed, stays below the root."""
-        return self._locate(stored) is not None
+    def is_safe(self, written: str) -> bool:
+        """See FileStore.is_safe."""
+        store, path = self._at(written)
+        return store.is_safe(path)
 
-    def exists(self, stored: str) -> bool:
-        """A file is there. A path that leads out of the root counts as nothing."""
-        path = self._locate(stored)
-        return path is not None and (path.is_symlink() or path.exists())
+    def exists(self, written: str) -> bool:
+        """See FileStore.exists."""
+        store, path = self._at(written)
+        return store.exists(path)
 
-    def remove(self, stored: str) -> None:
-        """The file is gone, and was perhaps before. A link is removed itself, never what it points to.
+    def measure(self, written: str) -> Measure:
+        """See FileStore.measure."""
+        store, path = self._at(written)
+        return store.measure(path)
+
+    def remove(self, written: str) -> None:
+        """See FileStore.remove.
 
         Raises:
-            PlatformTrouble: the path is not safe, or the file system refuses.
+            PlatformTrouble: the path is not safe, or the store refuses.
         """
-        path = self._locate(stored)
-        if path is None:
+        store, path = self._at(written)
+        if not store.is_safe(path):
             raise PlatformTrouble("an uploaded file's path leads out of the files root", later=False)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise PlatformTrouble(
-                f"an uploaded file cannot be removed: {error.strerror}", later=True
-            ) from None
+        store.remove(path)
 
-    def open(self, stored: str) -> BinaryIO | None:
-        """The file, opened to read; None when there is none or it is a link."""
-        path = self._locate(stored)
-        if path is None or path.is_symlink() or not path.is_file():
-            return None
-        return path.open("rb")
+    def names(self, written: str) -> Iterator[str]:
+        """See FileStore.names; each with its store."""
+        store, path = self._at(written)
+        name, _ = store_and_path(written)
+        return (reference(name, one) for one in store.names(path))
 
-    def _locate(self, stored: str) -> Path | None:
-        if self.root is None:
+    def open(self, written: str) -> BinaryIO | None:
+        """See FileStore.open."""
+        store, path = self._at(written)
+        return store.open(path)
+
+    def _at(self, written: str) -> tuple[FileStore, str]:
+        name, path = store_and_path(written)
+        if name == DEFAULT_STORE and name not in self.stores:
             raise PlatformTrouble("the data map names files, but no files root is configured", later=False)
-        if not _is_clean(stored):
-            return None
-        path = self.root / stored
-        parent = path.parent.resolve()
-        inside = parent == self.root or self.root in parent.parents
-        is_folder = path.is_dir() and not path.is_symlink()
-        return parent / path.name if inside and not is_folder else None
-
-
-def _is_clean(stored: str) -> bool:
-    """Nothing in the path goes up, is absolute, or could be spelled in another way."""
-    if not stored or "\0" in stored or "\\" in stored or stored.startswith("/"):
-        return False
-    return posixpath.normpath(stored) == stored and stored.split("/")[0] not in ("..", ".")
+        if name not in self.stores:
+            raise PlatformTrouble(
+                f'the data map names the store "{name}", which is not configured', later=False
+            )
+        return self.stores[name], path

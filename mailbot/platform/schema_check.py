@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from mailbot.core.data_map import CaseRule, ColumnRule, Hop, OnDeletion, Place
 from mailbot.core.data_map_names import named_columns, names_of
+from mailbot.core.file_paths import DEFAULT_STORE
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine, CheckStatus
@@ -60,7 +61,7 @@ class _Check:
         yield from self._circles()
         yield from self._slow_links()
         yield from self._slow_addresses()
-        yield from self._files_root()
+        yield from self._stores()
 
     def _vanished(self, table: str, name: str, where: str) -> Iterator[CheckLine]:
         if table not in self.live.tables:
@@ -211,13 +212,19 @@ class _Check:
     def _has(self, table: str, column: str) -> bool:
         return table in self.live.tables and column in self.live.tables[table].c
 
-    def _files_root(self) -> Iterator[CheckLine]:
-        if not any(rule.file for place in self.data_map.places for rule in place.columns):
-            return
-        if self.files.root is None:
-            yield _failed("the data map names files, but no files root is configured", "Set it in [platform]")
-        elif not self.files.root.is_dir():
-            yield _failed("the files root is not a folder", "Create or mount it, or correct [platform]")
+    def _stores(self) -> Iterator[CheckLine]:
+        for name in sorted(self.data_map.stores()):
+            if name in self.files.stores:
+                found = self.files.stores[name].check()
+                yield from () if found is None else (found,)
+            elif name == DEFAULT_STORE:
+                yield _failed(
+                    "the data map names files, but no files root is configured", "Set it in [platform]"
+                )
+            else:
+                yield _failed(
+                    f'the data map names the store "{name}"', f"Configure it as [platform.stores.{name}]"
+                )
 
 
 def _steps(table: str, path: tuple[Hop, ...]) -> Iterator[tuple[str, Hop]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -30,6 +30,7 @@ from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
 from mailbot.platform.draft import Draft, NoSubject, draft_of
 from mailbot.platform.export import write_export
+from mailbot.platform.file_store import FileStore
 from mailbot.platform.files import Files
 from mailbot.platform.interface import CheckLine
 from mailbot.platform.read_back import read_back
@@ -60,11 +61,15 @@ def _utc_now() -> datetime:
 
 
 def open_platform(
-    url: str, data_map: DataMap, files_root: Path | None = None, now: Callable[[], datetime] = _utc_now
+    url: str,
+    data_map: DataMap,
+    files_root: Path | None = None,
+    now: Callable[[], datetime] = _utc_now,
+    stores: Mapping[str, FileStore] | None = None,
 ) -> SqlPlatform:
-    """The platform at `url` (any SQLAlchemy URL), described by `data_map`. Nothing is read before it is
-    used. `now` gives the time in UTC."""
-    return SqlPlatform(Schema(url, data_map), Files(files_root), now)
+    """The platform at `url` (any SQLAlchemy URL), described by `data_map`, its files below `files_root` and in
+    `stores`. Nothing is read before it is used. `now` gives the time in UTC."""
+    return SqlPlatform(Schema(url, data_map), Files(files_root, stores), now)
 
 
 def drafted(url: str) -> Draft | NoSubject:
@@ -114,14 +119,14 @@ class SqlPlatform:
     def plan(self, change: Change) -> Plan:
         """See Platform.plan."""
         with self._schema.reading() as connection:
-            return self._draw(connection, change).plan()
+            return self._draw(connection, change, measured=True).plan()
 
     def apply(self, plan: Plan, idempotency_key: str) -> Applied:
         """See Platform.apply."""
         self._schema.make_journal()
         key = key_hash(idempotency_key)
         if isinstance(plan.change, Deletion):
-            self._begin_if_large(plan, plan.change, key)
+            self._begin(plan, plan.change, key)
         outcome = self._commit(plan, key)
         if outcome is not None and outcome.refusals:
             return outcome
@@ -155,13 +160,17 @@ class SqlPlatform:
         """See Platform.check."""
         return check_schema(self._schema, self._files)
 
-    def _begin_if_large(self, plan: Plan, change: Deletion, key: str) -> None:
-        """What does not fit into one transaction is gone before it."""
+    def _begin(self, plan: Plan, change: Deletion, key: str) -> None:
+        """What does not fit into one transaction is gone before it. Files are counted before it, too: no store
+        is waited for while rows are locked."""
         with self._schema.reading() as connection:
             if was_applied(connection, self._schema, key):
                 return
-            drawing = self._draw(connection, change)
+            drawing = self._draw(connection, change, measured=True)
             who = who_is(connection, self._schema, change.subject)
+        files_grown = [one for one in grown(plan, drawing.plan()) if one.startswith("files:")]
+        if files_grown:
+            raise PlanGrew(tuple(files_grown))
         if is_large(drawing):
             self._compare(plan, drawing)
             Batches(self._schema, self._files, who, drawing, key, self._now()).run()
@@ -198,11 +207,13 @@ class SqlPlatform:
             mine = all_equal(table, who.rule.key, who.account)
             connection.execute(select(table).where(mine).with_for_update())
 
-    def _draw(self, connection: Connection, change: Change) -> Drawing:
+    def _draw(self, connection: Connection, change: Change, *, measured: bool = False) -> Drawing:
         match change:
             case Deletion(subject):
                 who = who_is(connection, self._schema, subject)
-                return draw_deletion(connection, self._schema, self._files, who, change, self._now())
+                return draw_deletion(
+                    connection, self._schema, self._files, who, change, self._now(), measured=measured
+                )
             case Correction(subject):
                 who = who_is(connection, self._schema, subject)
                 return draw_correction(connection, self._schema, who, change, self._now())

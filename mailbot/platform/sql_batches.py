@@ -16,7 +16,7 @@ from mailbot.core.data_map import Place
 from mailbot.core.plan import Deletion
 from mailbot.platform.files import Files
 from mailbot.platform.sql_apply import cuts_of, remove_rows
-from mailbot.platform.sql_delete import held_by_other_rows
+from mailbot.platform.sql_files import held_by_other_rows, named_by, sources_of
 from mailbot.platform.sql_find import Who
 from mailbot.platform.sql_journal import add_progress, begin, finish_batch, is_begun
 from mailbot.platform.sql_order import DeletionOrder
@@ -111,27 +111,27 @@ class Batches:
     ) -> None:
         if not keys:
             return
-        if writes:
+        if writes and doing.deletes:  # what is only cut loose is counted, with its files, when it goes
             write_rows(connection, doing.table, writes, keys)
-            counts = 0 if doing.deletes else len(keys)  # what is only cut loose is counted when it goes
-            add_progress(connection, self.schema, self.key, counts, ())
             return
         files = self._files(connection, doing, keys)
-        add_progress(connection, self.schema, self.key, remove_rows(connection, doing.table, keys), files)
+        if writes:
+            write_rows(connection, doing.table, writes, keys)
+        else:
+            remove_rows(connection, doing.table, keys)
+        add_progress(connection, self.schema, self.key, len(keys), files)
 
     def _files(self, connection: Connection, doing: Doing, keys: Sequence[Key]) -> list[str]:
         """The files that go with these rows: those that the whole plan lets go, and no row left names."""
-        rules = [rule for rule in self.places[doing.step.place].columns if rule.file]
-        let_go = set(self.drawing.files) if rules else set()
-        found: list[str] = []
-        for rule in rules:
-            column = column_of(doing.table, rule.column)
-            named = keys_in(doing.table, keys)
-            paths = sorted(set(connection.execute(select(column).where(named)).scalars()) & let_go)
-            rows = Rows(doing.table, named, len(keys), "", tuple(keys))
-            others = held_by_other_rows(connection, rows, column, paths)
-            found += [path for path in paths if path not in others]
-        return found
+        sources = sources_of(self.places[doing.step.place])
+        let_go = set(self.drawing.files) if sources else set()
+        rows = Rows(doing.table, keys_in(doing.table, keys), len(keys), "", tuple(keys))
+        found: set[str] = set()
+        for source in sources:
+            named = named_by(connection, rows.table, rows.condition, source)
+            others = held_by_other_rows(connection, rows, source, named)
+            found |= {path for values, path in named.items() if path in let_go and values not in others}
+        return sorted(found)
 
 
 def _next_keys(connection: Connection, table: Table, condition: Condition, last: Key | None) -> list[Key]:

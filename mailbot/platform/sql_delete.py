@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import ColumnElement, Table, and_, false, func, not_, or_, select
+from sqlalchemy import Table, and_, false, func, not_, or_, select
 from sqlalchemy.engine import Connection
 
-from mailbot.core.data_map import ColumnRule, Keeping, Limit, OnDeletion, Place
+from mailbot.core.data_map import ColumnRule, FileRule, Keeping, Limit, OnDeletion, Place
 from mailbot.core.plan import Action, Anchor, Deletion, FieldStep, PlannedStep
 from mailbot.core.request import Capacity
+from mailbot.platform.file_store import Measure
 from mailbot.platform.files import Files
+from mailbot.platform.sql_files import Source, Values, held_by_other_rows, named_by, sources_of, where_of
 from mailbot.platform.sql_find import (
     Who,
     address_on_file,
@@ -42,12 +44,19 @@ ADDRESS_CHANGED = "address_changed: the address on file is not the one that was 
 
 
 def draw_deletion(
-    connection: Connection, schema: Schema, files: Files, who: Who, change: Deletion, now: datetime
+    connection: Connection,
+    schema: Schema,
+    files: Files,
+    who: Who,
+    change: Deletion,
+    now: datetime,
+    *,
+    measured: bool,
 ) -> Drawing:
-    """What `change` touches, now."""
+    """What `change` touches, now. `measured`: files are counted in their store where that takes asking it."""
     drawing = Drawing(change, identifiers=who.addresses)
     for place in schema.data_map.places_of(who.rule.capacity):
-        _Places(connection, schema, files, who, now, drawing).draw(place)
+        _Places(connection, schema, files, who, now, drawing, measured).draw(place)
     if who.rule.capacity is Capacity.USER and drawing.doings:
         drawing.notes += _left_with_hosts(connection, schema, who)
         drawing.vetoes += limits_passed(connection, schema, who, now)
@@ -97,7 +106,14 @@ class _Places:
     """Draws one place after the other into a drawing."""
 
     def __init__(
-        self, connection: Connection, schema: Schema, files: Files, who: Who, now: datetime, drawing: Drawing
+        self,
+        connection: Connection,
+        schema: Schema,
+        files: Files,
+        who: Who,
+        now: datetime,
+        drawing: Drawing,
+        measured: bool,
     ) -> None:
         self.connection = connection
         self.schema = schema
@@ -105,6 +121,7 @@ class _Places:
         self.who = who
         self.now = now
         self.drawing = drawing
+        self.measured = measured
 
     def draw(self, place: Place) -> None:
         table = self.schema.table(place.table)
@@ -115,6 +132,7 @@ class _Places:
             self._keep(place, place.keeping, and_(mine, not_(overdue)))
         elif place.on_deletion is OnDeletion.ANONYMISE:
             self._blank(place, mine)
+            self._blanked_files(place, mine)
         else:
             self._delete(place, self._unshared(place, mine))
 
@@ -124,9 +142,8 @@ class _Places:
         step = delete_step(place.name, rows, place.purpose, may_grow=place.may_grow)
         self.drawing.add(Doing(step, rows))
         self._anchor(place, rows)
-        for rule in place.columns:
-            if rule.file:
-                self._files(place, rule, rows)
+        for source in sources_of(place):
+            self._files(place, source, rows)
 
     def _anchor(self, place: Place, rows: Rows) -> None:
         """Where the way to the person leads over rows that go too, remember the first step of it."""
@@ -197,42 +214,41 @@ class _Places:
         )
         self.drawing.add(Doing(step, rows, writes))
 
-    def _files(self, place: Place, rule: ColumnRule, rows: Rows) -> None:
-        where = f"files:{place.name}.{rule.name}"
-        column = column_of(rows.table, rule.column)
-        query = select(column).where(rows.condition, column.is_not(None)).distinct()
-        paths = sorted(path for path in self.connection.execute(query).scalars() if path)
-        unsafe = [path for path in paths if not self.files.is_safe(path)]
-        others = held_by_other_rows(self.connection, rows, column, paths)
-        gone = [path for path in paths if path not in unsafe and path not in others]
-        self.drawing.files += gone
-        if gone:
-            step = PlannedStep(where, Action.DELETE, len(gone), why=rule.purpose, digest=digest(gone))
-            self.drawing.notes.append(step)
-        self._left(where, "unsafe_path", unsafe, "the path leads out of the files root or is not clean")
-        self._left(
-            where, "shared_file", sorted(others - set(unsafe)), "somebody else's row names the same file"
-        )
+    def _blanked_files(self, place: Place, mine: Condition) -> None:
+        """Of rows that stay those files go whose column is blanked, and those that no column names."""
+        for source in sources_of(place):
+            if isinstance(source, FileRule) or source.on_deletion is not OnDeletion.KEEP:
+                rows = rows_where(self.connection, self.schema.table(place.table), mine)
+                self._files(place, source, rows)
 
-    def _left(self, where: str, veto: str, paths: Sequence[str], why: str) -> None:
+    def _files(self, place: Place, source: Source, rows: Rows) -> None:
+        where = where_of(place, source)
+        named = named_by(self.connection, rows.table, rows.condition, source)
+        unsafe = [values for values, path in named.items() if path is None or not self.files.is_safe(path)]
+        others = held_by_other_rows(self.connection, rows, source, named) - set(unsafe)
+        left = others.union(unsafe)
+        gone = sorted({path for values, path in named.items() if path is not None and values not in left})
+        self.drawing.files += gone
+        if isinstance(source, ColumnRule):
+            self._go(where, gone, Measure(len(gone)), source.purpose)
+        elif self.measured:
+            self._go(where, gone, sum(map(self.files.measure, gone), Measure()), place.purpose)
+        self._left(where, "unsafe_path", unsafe, "the path leads out of the files root or is not clean")
+        self._left(where, "shared_file", others, "somebody else's row names the same file")
+
+    def _go(self, where: str, paths: Sequence[str], measure: Measure, why: str) -> None:
+        if measure.files:
+            marks = digest(paths)
+            step = PlannedStep(
+                where, Action.DELETE, measure.files, why=why, digest=marks, bytes=measure.bytes
+            )
+            self.drawing.notes.append(step)
+
+    def _left(self, where: str, veto: str, paths: Collection[Values], why: str) -> None:
         if paths:
             step = PlannedStep(where, Action.KEEP, len(paths), why=why, digest=digest(paths))
             self.drawing.notes.append(step)
             self.drawing.vetoes.append(f"{veto}: {len(paths)} in {where}: {why}")
-
-
-def held_by_other_rows(
-    connection: Connection, rows: Rows, column: ColumnElement[str], paths: Sequence[str]
-) -> set[str]:
-    """Those of `paths` that a row of the table other than `rows` names too."""
-    found: set[str] = set()
-    own = primary_key(rows.table)
-    for start in range(0, len(paths), 500):
-        named = column.in_(list(paths[start : start + 500]))
-        mine = {tuple(row) for row in connection.execute(select(*own).where(named, rows.condition))}
-        query = select(column, *own).where(named)
-        found |= {row[0] for row in connection.execute(query) if tuple(row[1:]) not in mine}
-    return found
 
 
 def not_yet_blank(

@@ -38,6 +38,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy import cast as cast_as
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import (
     DBAPIError,
@@ -53,6 +54,9 @@ from mailbot.core.address import normalise
 from mailbot.core.data_map import CaseRule, DataMap, Hop, PlusRule
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.sql_order import DeletionOrder, deletion_order
+
+_LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+"""MySQL's own Text ends at 64 KiB."""
 
 BATCH = 1000
 """Keys in one statement; SQLite allows 32,766 bound values, PostgreSQL 65,535."""
@@ -360,7 +364,7 @@ def _begun(name: str, metadata: MetaData) -> Table:
         Column("key_hash", String(64), primary_key=True),
         Column("rows_changed", Integer, nullable=False),
         Column("files_removed", Integer, nullable=False),
-        Column("open_files", Text, nullable=False),
+        Column("open_files", _LONG_TEXT, nullable=False),
         Column("begun_at", DateTime(timezone=True), nullable=False),
     )
 
@@ -372,7 +376,7 @@ def _journal(name: str, metadata: MetaData) -> Table:
         Column("key_hash", String(64), primary_key=True),
         Column("rows_changed", Integer, nullable=False),
         Column("files_removed", Integer, nullable=False),
-        Column("open_files", Text, nullable=False),
+        Column("open_files", _LONG_TEXT, nullable=False),
         Column("applied_at", DateTime(timezone=True), nullable=False),
     )
 
