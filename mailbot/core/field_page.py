@@ -230,12 +230,19 @@ def _start_behind_cues(one: Found, cues: Sequence[Cue], text: str, has_noun_capi
         if (
             cue.start <= start < cue.end
             and not is_around
+            and not _is_part_of_name(cue, text)
             and (is_first or cue.start < one.start or (cue.role in _LEADS and cue.role is not CueRole.FRESH))
         ):
             start = cue.end + (text[cue.end : cue.end + 1] == " ")
             if text[start : start + 1].islower() and (loose := _LOOSE_PARTICLE.match(text, start, one.end)):
                 start = loose.end()
     return start
+
+
+def _is_part_of_name(cue: Cue, text: str) -> bool:
+    """A capitalised preposition within a sentence belongs to a name ("is Van der Meer")."""
+    is_short = cue.end - cue.start <= _PREPOSITION and cue.role in (CueRole.OLD, CueRole.NEW)
+    return is_short and text[cue.start].isupper() and not is_sentence_start(text, cue.start)
 
 
 def _cut_inside(one: Found, at: Mapping[int, Cue], text: str) -> Iterator[Found]:
@@ -329,7 +336,7 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
     most = 2 if cue.end - cue.start == 1 else _MOST_PLAIN_WORDS  # "а затем пришлите данные"
     if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > most:
         return None
-    if len(words) > 1 and len(words[0]) <= _PREPOSITION and words[0].islower():
+    if len(words[0]) <= _PREPOSITION and words[0].islower():
         return None
     start = text.index(value, start)
     return Found(Form.PLAIN, value, start, start + len(value)) if value[0].isalpha() else None

@@ -178,6 +178,7 @@ def test_two_spellings_of_one_name_are_the_wrong_and_the_right_one() -> None:
     [
         ("de", "Ort falsch: nicht Frankfurt (Oder), sondern Frankfurt am Main.", "city", "Frankfurt am Main"),
         ("en", "My city should be Portland, OR, not Portland, ME.", "city", "Portland, OR"),
+        ("nl", "Mijn achternaam is Van der Meer in plaats van Vermeer.", "last_name", "Van der Meer"),
         ("de", "Neue Adresse: Am Alten Speicher 18, Ort bleibt gleich.", "address", "Am Alten Speicher 18"),
         ("de", "Vorname falsch, richtig ist Katrin. Bitte in den Kontodaten hinterlegen.", "first_name", "Katrin"),
         ("en", "Switch my country from United Kingdom to New Zealand.", "country", "New Zealand"),
