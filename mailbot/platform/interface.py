@@ -51,8 +51,9 @@ class Platform(Protocol):
         ...
 
     def apply(self, plan: Plan, idempotency_key: str) -> Applied:
-        """The change is made, once for this key, in one transaction; then its files are removed. Doing it
-        again with the same key finishes what a crash left open.
+        """The change is made, once for this key, in one transaction; then its files are removed. A deletion too
+        large for that closes the account first and goes batch by batch. Doing it again with the same key
+        finishes what a crash left open.
 
         Raises:
             PlanGrew: it would touch more than `plan` says.
@@ -65,7 +66,8 @@ class Platform(Protocol):
         ...
 
     def read_back(self, change: Change, plan: Plan) -> ReadBack:
-        """Whether the platform is as `change` wants it. `plan` is the one made before the change."""
+        """Whether the platform is as `change` wants it. `plan` is the one made before the change. After a
+        deletion it is looked for the person in places that no map names, too."""
         ...
 
     def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
