@@ -91,7 +91,9 @@ _SUFFIX = re.compile(
 )
 _FULL_STOP = re.compile(r"\w{3}\.(?!\s?[,;)/]|\s[^\W\d_A-Z])")
 """It ends the sentence and is not of the legal form ("Lda.")."""
-_PREFIX = r"(?:UAB|MB|VšĮ|AB|ТОВ|ТзОВ|ФОП|ПП|ООО|ЗАО|ОАО|АО|ИП|ЧП|SARL|SAS|SA)"
+_PREFIX = (
+    r"(?:UAB|MB|VšĮ|IĮ|AB|ТОВ|ТзОВ|ФОП|ПП|ПрАТ|ГО|ООО|ПАО|ЗАО|ОАО|АО|АНО|ОДО|ЧУП|ТОО|ОсОО|ИП|ЧП|SARL|SAS|SA)"
+)
 _PREFIXED = re.compile(
     rf"(?<!\w){_PREFIX}\s(?:[„«\"“][^”“»\"\n]{{1,60}}[”“»\"]|{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,3}})"
 )

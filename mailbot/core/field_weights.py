@@ -125,6 +125,8 @@ def _field(page: Page, found: Found, implied: str, is_introduced: bool) -> tuple
         and not page.is_lower
     ):
         return "job_title", labelled
+    if implied == "job_title" != field and field and found.text[0].isupper():  # "I am now Moore": the surname
+        return field, labelled
     if is_introduced and field == "job_title":  # "I am Senior Nurse now"
         return field, labelled
     if implied and (not is_introduced or labelled < IN_SENTENCE or field == "name"):

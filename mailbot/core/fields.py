@@ -85,7 +85,7 @@ def _field(value: Weighed, rulebook: Rulebook) -> str:
     if field in ("first_name", "last_name") and value.is_implied and len(value.text.split()) == 2:
         return "name"
     if field in ("", "name"):
-        return _name_field(value, field)
+        return _name_field(value, field, rulebook.language)
     return field
 
 
@@ -94,11 +94,12 @@ def _is_country(text: str, rulebook: Rulebook) -> bool:
     return is_country(text, rulebook.language) or is_country(called, rulebook.language)
 
 
-def _name_field(value: Weighed, field: str) -> str:
+def _name_field(value: Weighed, field: str, language: Language) -> str:
     """Which name a value without a telling label is: of several words the whole one, after a title the last."""
     if " " in value.text:
         return "name"
-    return "first_name" if field and not value.is_titled else "last_name"
+    is_first = bool(field) or is_first_name(value.text, language)
+    return "first_name" if is_first and not value.is_titled else "last_name"
 
 
 def _without_block(values: Sequence[Weighed]) -> list[Weighed]:

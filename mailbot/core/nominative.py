@@ -21,6 +21,7 @@ _NAMED = {
     _PERSON: frozenset({"Name", "Surn", "Patr", "imię", "nazwisko"}),
     _PLACE: frozenset({"Geox", "nazwa_geograficzna"}),
 }
+_ADJECTIVE = frozenset({"ADJF", "PRTF", "adj"})
 _FIRST_NAME = frozenset({"Name", "imię"})
 _UNLIKELY = 0.1
 """A reading this much less likely than another is not meant."""
@@ -39,6 +40,11 @@ class _Reading:
     names: frozenset[str]
     likely: float
     known: bool
+
+    @property
+    def is_adjective(self) -> bool:
+        """It leads to a noun that agrees with it."""
+        return bool(self.names & _ADJECTIVE)
 
 
 Endings = tuple[tuple[str, str], ...]
@@ -110,14 +116,27 @@ def _consistent(readings: Sequence[Sequence[_Reading]], case: str) -> tuple[_Rea
 
 
 def _job(words: Sequence[str], readings: Sequence[Sequence[_Reading]]) -> str:
-    """The agreeing words at the beginning in the nominative; what they govern stays ("директором по продажам")."""
-    for size in range(len(words), 0, -1):
+    """The first noun and the adjectives before it in the nominative; what the noun governs stays ("директором по
+    продажам", "старшего инженера")."""
+    for size in range(1, len(words) + 1):
         if _consistent(readings[:size], "nom"):
             break
-        found = _consistent(readings[:size], "ins")
-        if found and all(one.case for one in found):
-            return " ".join([_written(found, words), *words[size:]])
+        for case in ("ins", "gen", "acc"):
+            found = _consistent(readings[:size], case)
+            if found and found[-1].case and not found[-1].is_adjective:
+                found = _with_adjectives(found, readings, case)
+                return " ".join([_written(found, words), *words[len(found) :]])
     return " ".join(words)
+
+
+def _with_adjectives(
+    found: tuple[_Reading, ...], readings: Sequence[Sequence[_Reading]], case: str
+) -> tuple[_Reading, ...]:
+    """With the adjectives that follow the noun, as in Polish ("dyrektora handlowego")."""
+    longer = _consistent(readings[: len(found) + 1], case) if len(found) < len(readings) else ()
+    if not longer or not longer[-1].is_adjective:
+        return found
+    return _with_adjectives(longer, readings, case)
 
 
 def _as_written(form: str, word: str) -> str:
@@ -198,7 +217,7 @@ def _polish_readings(word: str) -> Iterator[_Reading]:
 def _polish_adjective(lemma: str, marks: Sequence[str]) -> Iterator[_Reading]:
     forms = _polish_masculine_and_feminine(lemma)
     for case, gender in product(marks[1].split("."), sorted(_polish_genders(marks[2]) & forms.keys())):
-        yield _Reading(_polish_case(case), False, gender, forms[gender], frozenset(), 1.0, True)
+        yield _Reading(_polish_case(case), False, gender, forms[gender], frozenset({"adj"}), 1.0, True)
 
 
 @lru_cache(maxsize=256)

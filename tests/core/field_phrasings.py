@@ -128,6 +128,13 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Firma bitte auf Bergblick AG umstellen", ("company", "Bergblick AG")),
     ],
     "ru": [
+        ("Переехала из Самары в Сочи, обновите город.", ("city", "Сочи")),
+        ("Назначена начальником цеха, исправьте должность.", ("job_title", "начальник цеха")),
+        ("Моя фамилия Щербаков, а в кабинете «Шербаков». Исправьте, пожалуйста.", ("last_name", "Щербаков")),
+        ("Переименуйте меня из Елены Громовой в Елену Цай.", ("name", "Елена Цай")),
+        ("По мужу я теперь Ли, исправьте фамилию.", ("last_name", "Ли")),
+        ("Для договора исправьте.\nГород: Шымкент", ("city", "Шымкент")),
+        ("Исправьте имя на Рустэм, а затем отдайте данные файлом csv.", ("first_name", "Рустэм")),
         (
             "Здравствуйте, моя новая почта anna@example.net, исправьте пожалуйста.",
             ("email", "anna@example.net"),
@@ -201,18 +208,38 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Ons bedrijf heet nu Noorderlicht B.V.", ("company", "Noorderlicht B.V.")),
     ],
     "pl": [
+        ("Mieszkam już w Poznaniu, proszę o zmianę miasta.", ("city", "Poznań")),
+        (
+            "Żądam sprostowania nazwy firmy: zamiast „Wektor s.c.” należy wpisać „Wektor Plus”.",
+            ("company", "Wektor Plus"),
+        ),
+        (
+            "Awansowałem na dyrektora handlowego, proszę zmienić stanowisko.",
+            ("job_title", "dyrektor handlowy"),
+        ),
         ("W nazwisku jest błąd: jest Nowk, powinno być Nowak.", ("last_name", "Nowak")),
         ("Proszę zmienić numer 600 100 200 na 600 300 400.", ("phone", "600 300 400")),
         ("Nie mieszkam już w Łodzi, miasto: Poznań.", ("city", "Poznań")),
         ("Nasza firma nazywa się teraz Zorza Sp. z o.o.", ("company", "Zorza Sp. z o.o.")),
     ],
     "lt": [
+        (
+            "Laukelis „Įmonė“ tuščias. Įrašykite ten: Sodyba „Prie beržų“. Ačiū!",
+            ("company", "Sodyba „Prie beržų“"),
+        ),
+        ("Prašau Ramanauskienę paskyroje pakeisti į Balytę. Pavardę susigrąžinau.", ("last_name", "Balytė")),
         ("Mano pavardė parašyta su klaida: Petrautskas, turi būti Petrauskas.", ("last_name", "Petrauskas")),
         ("Prašau pakeisti numerį +370 600 11111 į +370 600 22222.", ("phone", "+370 600 22222")),
         ("Miestas dabar Vilnius, ne Kaunas.", ("city", "Vilnius")),
         ("Įmonė dabar vadinasi UAB „Šiaurė“.", ("company", "UAB „Šiaurė“")),
     ],
     "uk": [
+        ("Перебралися у Львів, змініть місто.", ("city", "Львів")),
+        ("Мене звати не Артур, а Артем. Виправте.", ("first_name", "Артем")),
+        (
+            "Просимо змінити адресу на таку: вул. Соборна, 77, корп. Б, 21050.",
+            ("address", "вул. Соборна, 77, корп. Б, 21050"),
+        ),
         ("У прізвищі помилка: написано Шевчнко, а має бути Шевченко.", ("last_name", "Шевченко")),
         ("Змініть номер +380 50 111 22 33 на +380 50 444 55 66.", ("phone", "+380 50 444 55 66")),
         ("Я переїхав до Львова, місто: Львів.", ("city", "Львів")),
