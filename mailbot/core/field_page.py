@@ -199,7 +199,7 @@ def _split(
 ) -> Iterator[Found]:
     """Names without the cue words at their beginning ("Statt Hoffmann"). A label there belongs to the name
     ("Practice Manager") unless it begins the sentence."""
-    at = {cue.start: cue for cue in cues}
+    at = {cue.start: cue for cue in cues if cue.role is not CueRole.PAIRED}
     for one in found:
         if one.form is not Form.NAME:
             yield one

@@ -25,7 +25,8 @@ _ADJECTIVE = frozenset({"ADJF", "PRTF", "adj"})
 _FIRST_NAME = frozenset({"Name", "imię"})
 _UNLIKELY = 0.1
 """A reading this much less likely than another is not meant."""
-_MOST_WORDS, _MOST_READINGS = 4, 12
+_MOST_WORDS, _MOST_PARTS, _MOST_READINGS = 4, 3, 12
+"""Names have no more; bounds the work that a hostile letter can make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ def _polish() -> morfeusz2.Morfeusz:
 @lru_cache(maxsize=1_024)
 def _analyse_polish(word: str) -> list[_Reading]:
     parts = word.split("-")
+    if len(parts) > _MOST_PARTS:
+        return []
     if len(parts) > 1:
         return [
             _joined(chosen)
@@ -233,7 +236,7 @@ def _polish_masculine_and_feminine(lemma: str) -> Mapping[str, str]:
 
 
 def _polish_genders(marks: str) -> set[str]:
-    """ "m1.m2.f" without the kinds of masculine."""
+    """Masculine has several kinds ("m1.m2.f"), whose nominative is one."""
     return {mark[0] for mark in marks.split(".")}
 
 

@@ -128,6 +128,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Firma bitte auf Bergblick AG umstellen", ("company", "Bergblick AG")),
     ],
     "ru": [
+        ("Смените город с Твери на Тулу, пожалуйста.", ("city", "Тула")),
         ("Переехала из Самары в Сочи, обновите город.", ("city", "Сочи")),
         ("Назначена начальником цеха, исправьте должность.", ("job_title", "начальник цеха")),
         ("Моя фамилия Щербаков, а в кабинете «Шербаков». Исправьте, пожалуйста.", ("last_name", "Щербаков")),
@@ -208,6 +209,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Ons bedrijf heet nu Noorderlicht B.V.", ("company", "Noorderlicht B.V.")),
     ],
     "pl": [
+        ("Proszę zmienić miasto z Krakowa na Wieliczkę.", ("city", "Wieliczka")),
         ("Mieszkam już w Poznaniu, proszę o zmianę miasta.", ("city", "Poznań")),
         (
             "Żądam sprostowania nazwy firmy: zamiast „Wektor s.c.” należy wpisać „Wektor Plus”.",
@@ -223,6 +225,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Nasza firma nazywa się teraz Zorza Sp. z o.o.", ("company", "Zorza Sp. z o.o.")),
     ],
     "lt": [
+        ("Pakeiskite miestą iš Kauno į Vilnių, prašau.", ("city", "Vilnius")),
         (
             "Laukelis „Įmonė“ tuščias. Įrašykite ten: Sodyba „Prie beržų“. Ačiū!",
             ("company", "Sodyba „Prie beržų“"),
@@ -234,6 +237,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Įmonė dabar vadinasi UAB „Šiaurė“.", ("company", "UAB „Šiaurė“")),
     ],
     "uk": [
+        ("Змініть місто з Києва на Львів, будь ласка.", ("city", "Львів")),
         ("Перебралися у Львів, змініть місто.", ("city", "Львів")),
         ("Мене звати не Артур, а Артем. Виправте.", ("first_name", "Артем")),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mailbot.core.nominative import is_first_name, nominative
@@ -65,3 +67,9 @@ def test_a_nominative_stays_as_it_is(language: Language, field: str, written: st
 def test_first_names_are_known_to_the_dictionary() -> None:
     assert is_first_name("Ольгу", Language("uk"))
     assert not is_first_name("Громова", Language("ru"))
+
+
+def test_a_word_of_many_parts_costs_no_time() -> None:
+    began = time.perf_counter()
+    nominative("last_name", "-".join(["Nowaka"] * 40), Language("pl"), {})
+    assert time.perf_counter() - began < 2
