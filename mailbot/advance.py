@@ -15,7 +15,7 @@ from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES, Effect, Event, FollowUp, State, next_follow_up, step
 from mailbot.drafts import Occasion
 from mailbot.letters import LetterWriter
-from mailbot.store import cases, ledger, messages, suppressions, works
+from mailbot.store import cases, ledger, messages, suppressions, tellings, works
 from mailbot.store.database import Transaction
 from mailbot.store.tables import Case, DataKey, Request
 from mailbot.store.works import WorkKind
@@ -104,6 +104,8 @@ class Advance:
                 works.add(tx, WorkKind.APPLY, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.APPLY_UNDO:
                 works.add(tx, WorkKind.UNDO, case_id=case.id, request_id=happening.request.id, now=now)
+            case Effect.TELL_AGAIN:
+                tellings.again(tx, happening.request.id, now)
             case Effect.SEEK:
                 works.add(tx, WorkKind.SEEK, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.SUPPRESS:

@@ -32,6 +32,7 @@ from mailbot.platform.sql import SqlPlatform, open_platform
 from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
+from mailbot.recipients import Recipients
 from mailbot.refresh_tokens import StoredRefreshTokens
 from mailbot.resources import ResourceTrouble, find_file, folders
 from mailbot.returned import Returned
@@ -40,6 +41,7 @@ from mailbot.senders import Senders
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
+from mailbot.telling import Teller
 from mailbot.understood import Understood
 from mailbot.unsubscribing import Unsubscribing
 from mailbot.web.parts import WEB_DOMAIN, Health, Parts
@@ -69,6 +71,7 @@ class App:
     advance: Advance
     receive: Receive
     worker: Worker
+    teller: Teller
     senders: Senders
     seeking: Seeking
     follow_ups: FollowUps
@@ -124,6 +127,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     replies = Replies(catalogues, controller_of(config.controller), *(one / "mail" for one in templates))
     writer = LetterWriter(replies, config, knowledge.policy)
     advance = Advance(writer, knowledge.policy)
+    recipients = Recipients(config.recipients(), data_map, writer)
     proof = Proof(store, advance, platform, knowledge.policy)
     unsubscribing = Unsubscribing(store, advance, config)
     understood = Understood(knowledge.policy, knowledge.own_addresses)
@@ -152,7 +156,8 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             answers=load_answers(config),
             clock=clock,
         ),
-        worker=Worker(store, advance, platform, clock),
+        worker=Worker(store, advance, platform, clock, recipients),
+        teller=Teller(store, recipients, advance, clock),
         senders=Senders(store, reader, advance, understood, clock),
         seeking=Seeking(store, platform, advance, clock),
         follow_ups=FollowUps(store, advance, knowledge.policy, config.controller, clock),

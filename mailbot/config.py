@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -22,13 +22,16 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mailbot.attachments.protocol import Limits
-from mailbot.core.request import Language
+from mailbot.core.request import Kind, Language
+from mailbot.core.telling import Channel, Recipient
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, ServiceAccount, SmtpSettings
 from mailbot.mail.tls import is_loopback
 from mailbot.platform.file_store import S3Settings
 from mailbot.platform.open_stores import StoreSettings
 
 DEFAULT_PATH = Path("config.toml")
+_SHORTEST_SIGNING_SECRET = 24
+"""Bytes (Standard Webhooks)."""
 _SMTP_KEYS = {"host", "port", "security", "username", "max_per_minute", "timeout_seconds", "allow_cleartext"}
 _S3_KEYS = {"bucket", "endpoint_url", "region", "path_style", "prefix", "attempts", "timeout_seconds"}
 
@@ -257,6 +260,43 @@ class Dns(_Table):
     timeout_seconds: float = Field(default=5, gt=0)
 
 
+class RecipientTable(_Table):
+    """Somebody to whom data is passed on, told of deletions and corrections (GDPR Art. 19). `categories` are sections
+    of the data map; none: all. `secret_*` signs webhooks: "whsec_" and at least 24 bytes in base64. `authorization_*`
+    holds the whole value of the header Authorization."""
+
+    name: str = Field(min_length=1, max_length=100)
+    channel: Channel
+    tells: tuple[Literal[Kind.DELETION, Kind.CORRECTION], ...] = ()
+    categories: tuple[str, ...] = ()
+    address: str = ""
+    language: str = ""
+    url: str = ""
+    secret_env: str = ""
+    secret_file: str = ""
+    authorization_env: str = ""
+    authorization_file: str = ""
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> RecipientTable:
+        if self.channel is Channel.MAIL and "@" not in self.address:
+            raise ValueError('channel "mail" needs address')
+        if self.channel is not Channel.MAIL and not _is_safe_url(self.url):
+            raise ValueError(f'channel "{self.channel}" needs url, and it must begin with https://')
+        if self.channel is Channel.WEBHOOK and not (self.secret_env or self.secret_file):
+            raise ValueError('channel "webhook" needs secret_env or secret_file, to sign with')
+        if self.channel is Channel.OPENDSR and Kind.CORRECTION in self.tells:
+            raise ValueError("OpenDSR knows no corrections: use webhook or mail for them")
+        return self
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What it is told of: without `tells`, everything that its channel knows."""
+        every = {Kind.DELETION} if self.channel is Channel.OPENDSR else {Kind.DELETION, Kind.CORRECTION}
+        return frozenset(self.tells or every)
+
+
 class Folders(_Table):
     """Folders whose files stand in for the ones inside the package, file by file; empty: none."""
 
@@ -291,6 +331,7 @@ class Config(_Table):
     web: Web = Web()
     sender: Sender = Sender()
     attachments: Attachments = Attachments()
+    recipient: tuple[RecipientTable, ...] = ()
     dns: Dns = Dns()
     folders: Folders = Folders()
     rules: Rules = Rules()
@@ -322,6 +363,38 @@ class Config(_Table):
             self._secret("smtp.password", smtp.password_env, smtp.password_file) if needs_password else ""
         )
         return SmtpSettings(**known, ca_file=ca_file, password=password, oauth2=oauth2)
+
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Everybody who is told of changes, with the secrets. Raises ConfigTrouble for one that is missing or used
+        under one name twice."""
+        names = [one.name for one in self.recipient]
+        if len(set(names)) < len(names):
+            raise ConfigTrouble(
+                "recipient: two have the same name; what each was told is logged under its name"
+            )
+        return tuple(self._recipient(number, one) for number, one in enumerate(self.recipient))
+
+    def _recipient(self, number: int, table: RecipientTable) -> Recipient:
+        key = f"recipient[{number}]"
+        secret, authorization = (
+            self._secret(f"{key}.{name}", variable, file) if variable or file else ""
+            for name, variable, file in (
+                ("secret", table.secret_env, table.secret_file),
+                ("authorization", table.authorization_env, table.authorization_file),
+            )
+        )
+        return Recipient(
+            name=table.name,
+            channel=table.channel,
+            kinds=table.kinds,
+            categories=frozenset(table.categories),
+            address=table.address,
+            language=table.language,
+            url=table.url,
+            secret=_signing_secret(f"{key}.secret", secret) if secret else b"",
+            authorization=authorization,
+            ca_file=self.path(table.ca_file) if table.ca_file else None,
+        )
 
     def unsubscribe_address(self) -> str:
         """Where `unsubscribe+TOKEN@` is taken, whether or not our links name it."""
@@ -426,6 +499,29 @@ class Config(_Table):
         if variable not in os.environ:
             raise ConfigTrouble(f"{key}_env: the environment variable {variable} is not set")
         return os.environ[variable]
+
+
+def _is_safe_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and not parts.username and not parts.fragment
+        return is_whole and (
+            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        )
+    except ValueError:
+        return False
+
+
+def _signing_secret(key: str, written: str) -> bytes:
+    try:
+        secret = base64.b64decode(written.strip().removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        secret = b""
+    if len(secret) < _SHORTEST_SIGNING_SECRET:
+        raise ConfigTrouble(
+            f"{key}: must be at least 24 bytes in base64; make one with `openssl rand -base64 32`"
+        )
+    return secret
 
 
 def listen_address(written: str, key: str = "web.listen") -> tuple[str, int]:

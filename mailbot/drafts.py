@@ -42,7 +42,7 @@ from mailbot.mail.contexts import (
     Withdrawn,
 )
 from mailbot.mail.contexts import Place as PlaceLine
-from mailbot.store import cases, tokens
+from mailbot.store import cases, tellings, tokens
 from mailbot.store.database import Transaction
 from mailbot.store.tables import Case, Request
 
@@ -75,7 +75,7 @@ class Draft:
     reply_token: str = ""
     request_id: UUID | None = None
     by_hand: bool = False
-    """Written by staff: neither capped nor withheld."""
+    """Written by staff, or to a recipient of the data: neither capped nor withheld."""
 
 
 class Drafting:
@@ -256,12 +256,19 @@ class Drafting:
             host = subject.host.name if subject.host else ""
             places = tuple(PlaceLine(one.title, one.held_on, host) for one in result.events)
             fields = tuple(change.field for change in result.changes)
-            action = _VISITOR_ACTIONS[Kind(request.kind)]
-            return VisitorDone(reference=reference, name=name, action=action, places=places, fields=fields)
+            action, told = _VISITOR_ACTIONS[Kind(request.kind)], self._told(request)
+            return VisitorDone(
+                reference=reference, name=name, action=action, places=places, fields=fields, told=told
+            )
         if request.kind == Kind.CORRECTION:
-            return Corrected(reference=reference, name=name, changes=result.changes)
+            return Corrected(reference=reference, name=name, changes=result.changes, told=self._told(request))
         return Deleted(
-            reference=reference, name=name, deleted_at=self._now, gone=result.gone, kept=result.kept
+            reference=reference,
+            name=name,
+            deleted_at=self._now,
+            gone=result.gone,
+            kept=result.kept,
+            told=self._told(request),
         )
 
     def _to_host(self, effect: Effect, occasion: Occasion) -> list[Draft]:
@@ -326,6 +333,10 @@ class Drafting:
 
     def _result(self, request: Request) -> Result:
         return cases.result_of(self._tx, self._case, request)
+
+    def _told(self, request: Request) -> tuple[str, ...]:
+        """The recipients that are told, too (GDPR Art. 19, second sentence)."""
+        return tuple(one.recipient for one in tellings.of_request(self._tx, request.id))
 
     def _on_file(self, request: Request) -> str:
         """The address that hears what was done: the one on file, which the writer's may be an older one of."""

@@ -17,11 +17,12 @@ from mailbot.config import Config
 from mailbot.config import Controller as ControllerTable
 from mailbot.core.case import Person
 from mailbot.core.policy import Policy
+from mailbot.core.telling import Recipient
 from mailbot.core.token import address_with, detail_of, spell, unspell
 from mailbot.core.workflow import Effect
 from mailbot.drafts import Draft, Drafting, Occasion
 from mailbot.mail.compose import OutgoingMail, compose, new_message_id
-from mailbot.mail.contexts import Controller
+from mailbot.mail.contexts import Controller, RecipientTold
 from mailbot.mail.replies import Replies
 from mailbot.store import cases, letters, works
 from mailbot.store.database import Transaction
@@ -54,7 +55,21 @@ class LetterWriter:
         for draft in Drafting(self._config, self._policy, tx, case, now).extension(text, first_due):
             self._post(tx, case, draft, now)
 
-    def _post(self, tx: Transaction, case: Case, draft: Draft, now: datetime) -> None:
+    def write_to_recipient(
+        self,
+        tx: Transaction,
+        case: Case,
+        request_id: UUID,
+        recipient: Recipient,
+        context: RecipientTold,
+        now: datetime,
+    ) -> UUID:
+        """A recipient of the data is told what was done (GDPR Art. 19); returns the letter's id."""
+        language = recipient.language or self._config.controller.fallback_language
+        draft = Draft(context, recipient.address, (language,), request_id=request_id, by_hand=True)
+        return self._post(tx, case, draft, now)
+
+    def _post(self, tx: Transaction, case: Case, draft: Draft, now: datetime) -> UUID:
         state = self._state_of(tx, case, draft, now)
         letter_id = _new_letter_id()
         message_id = new_message_id(os.urandom(16), self._from_domain)
@@ -74,6 +89,7 @@ class LetterWriter:
         )
         if state == "queued":
             works.add(tx, WorkKind.SEND, case_id=case.id, letter_id=letter_id, now=now)
+        return letter_id
 
     def _state_of(self, tx: Transaction, case: Case, draft: Draft, now: datetime) -> str:
         """queued, or why it is not sent: withheld (suspect sender) or capped (too many today)."""

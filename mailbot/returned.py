@@ -12,15 +12,17 @@ from datetime import datetime, timedelta
 
 from mailbot.advance import MAILBOT, Advance, Happening
 from mailbot.config import Controller
-from mailbot.core.bounce import Delivery, Finality, read_bounce
+from mailbot.core.bounce import Finality, read_bounce
 from mailbot.core.case import Person
 from mailbot.core.complaint import read_complaint
 from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.workflow import Event, State, possible
 from mailbot.letters import letter_of_bounce
+from mailbot.mail.contexts import RecipientTold
 from mailbot.opening import Opening, open_case
 from mailbot.reading import Reading
-from mailbot.store import cases, works
+from mailbot.recipients import note_failed
+from mailbot.store import cases, tellings, works
 from mailbot.store.database import Transaction
 from mailbot.store.messages import Incoming
 from mailbot.store.tables import Case, Letter, Request
@@ -51,12 +53,17 @@ class Returned:
         delivery = read_bounce(reading.mail, incoming.raw)
         letter.last_answer = f"bounce: {delivery}"
         case = cases.locked(tx, letter.case_id)
-        waiting = _waiting(cases.requests_of(tx, case.id), letter)
+        event = _event_of(letter)
+        waiting = _waiting(cases.requests_of(tx, case.id), letter, event)
         if not waiting or delivery.finality in (Finality.DELAYED, Finality.UNKNOWN):
             return
         if delivery.finality == Finality.TEMPORARY and _send_again(tx, letter, now):
             return
-        self.advance(tx, case, [_bounced(request, letter, delivery) for request in waiting], now)
+        reason = f"the letter '{letter.template}' bounced ({delivery})"
+        told = tellings.of_letter(tx, letter.id) if event == Event.RECIPIENT_FAILED else None
+        if told is not None:
+            reason = note_failed(tx, told, reason, now)
+        self.advance(tx, case, [Happening(one, event, MAILBOT, reason) for one in waiting], now)
 
     def complaint(self, tx: Transaction, incoming: Incoming, reading: Reading, now: datetime) -> Case | None:
         """Whoever called our mail spam gets no promotional mail any more. What cannot be laid to an address is for
@@ -87,17 +94,16 @@ class Returned:
         return case
 
 
-def _waiting(requests: Sequence[Request], letter: Letter) -> list[Request]:
+def _event_of(letter: Letter) -> Event:
+    """A recipient of the data who cannot be reached is another matter than the person who cannot."""
+    return Event.RECIPIENT_FAILED if letter.template == RecipientTold.template else Event.BOUNCED
+
+
+def _waiting(requests: Sequence[Request], letter: Letter, event: Event) -> list[Request]:
     """The requests that the letter was about and that its bounce means something for."""
     return [
-        one
-        for one in requests
-        if letter.request_id in (None, one.id) and possible(State(one.state), Event.BOUNCED)
+        one for one in requests if letter.request_id in (None, one.id) and possible(State(one.state), event)
     ]
-
-
-def _bounced(request: Request, letter: Letter, delivery: Delivery) -> Happening:
-    return Happening(request, Event.BOUNCED, MAILBOT, f"the letter '{letter.template}' bounced ({delivery})")
 
 
 def _send_again(tx: Transaction, letter: Letter, now: datetime) -> bool:

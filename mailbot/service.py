@@ -34,6 +34,7 @@ from mailbot.seeking import Seeking
 from mailbot.senders import Senders
 from mailbot.store import works
 from mailbot.store.database import Store
+from mailbot.telling import Teller
 from mailbot.web.parts import Health
 from mailbot.work import Worker
 
@@ -70,6 +71,8 @@ class Parts(Protocol):
     def senders(self) -> Senders: ...
     @property
     def seeking(self) -> Seeking: ...
+    @property
+    def teller(self) -> Teller: ...
     @property
     def follow_ups(self) -> FollowUps: ...
 
@@ -199,9 +202,9 @@ class Service:
         app = self._app
         return sum(do() for do in (app.worker.apply_due, app.seeking.seek_due, *self._late()))
 
-    def _late(self) -> tuple[Callable[[], int], Callable[[], int]]:
-        """What may hang on DNS or take its time: nothing else waits for it."""
-        return self._app.senders.judge_due, self._app.receive.let_in_due
+    def _late(self) -> tuple[Callable[[], int], ...]:
+        """What may hang on DNS, on recipients of data, or take its time: nothing else waits for it."""
+        return self._app.senders.judge_due, self._app.receive.let_in_due, self._app.teller.tell_due
 
     def _watch(self, box: MailboxSettings) -> None:
         watch(box, self._handle, self._stop, once=False, on_state=self._note, tokens=self._app.tokens)

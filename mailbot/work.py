@@ -32,9 +32,11 @@ from mailbot.core.plan import (
 from mailbot.core.request import Asked, Kind
 from mailbot.core.result import Changed, Result, gone_of, kept_of
 from mailbot.core.workflow import Event, State, possible
+from mailbot.mail.contexts import RecipientTold
 from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
 from mailbot.platform.interface import Platform
-from mailbot.store import cases, exports, letters, suppressions, works
+from mailbot.recipients import Done, Recipients, done_of, note_failed, note_told
+from mailbot.store import cases, exports, letters, suppressions, tellings, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case, Letter, Request, Work
@@ -72,6 +74,8 @@ class _Outcome:
     reason: str = ""
     result: Result | None = None
     erased: tuple[str, ...] = ()
+    done: Done | None = None
+    """What recipients of the data are told."""
 
 
 @dataclass(slots=True)
@@ -82,6 +86,7 @@ class Worker:
     advance: Advance
     platform: Platform
     clock: Callable[[], datetime]
+    recipients: Recipients
     done: WorkDone = field(default_factory=WorkDone)
 
     def send_due(self, smtp: SmtpConnection) -> int:
@@ -89,9 +94,9 @@ class Worker:
         now = self.clock()
         with self.store.begin() as tx:
             claimed = works.claim(tx, [WorkKind.SEND], now, SEND_BATCH)
-            contents = letters.contents(tx, [_known(work.letter_id) for work in claimed])
+            contents = letters.contents(tx, [known(work.letter_id) for work in claimed])
             loaded = [
-                (work, *contents[key]) for work in claimed if (key := _known(work.letter_id)) in contents
+                (work, *contents[key]) for work in claimed if (key := known(work.letter_id)) in contents
             ]
             for work in claimed:
                 if work.letter_id not in contents:
@@ -130,6 +135,7 @@ class Worker:
                         letter.state, letter.sent_at = "sent", now
                         works.finish(work, now)
                         self.done.replies_sent += 1
+                        _note_sent(tx, letter, now)
                     case Later(reason=reason) if now - work.created_at < _SEND_GIVES_UP_AFTER:
                         letter.last_answer = reason
                         works.try_later(work, now + pause(work.attempts), reason)
@@ -143,10 +149,14 @@ class Worker:
     def _unreachable(self, tx: Transaction, letter: Letter, now: datetime) -> None:
         """Staff see that a letter could not be delivered."""
         case = cases.locked(tx, letter.case_id)
+        event, reason = Event.BOUNCED, f"the letter '{letter.template}' was refused"
+        told = tellings.of_letter(tx, letter.id) if letter.template == RecipientTold.template else None
+        if told is not None:
+            event, reason = Event.RECIPIENT_FAILED, note_failed(tx, told, letter.last_answer, now)
         happenings = [
-            Happening(request, Event.BOUNCED, MAILBOT, f"the letter '{letter.template}' was refused")
+            Happening(request, event, MAILBOT, reason)
             for request in cases.requests_of(tx, case.id)
-            if letter.request_id in (None, request.id) and possible(State(request.state), Event.BOUNCED)
+            if letter.request_id in (None, request.id) and possible(State(request.state), event)
         ]
         _log.warning("a letter was refused", case=case.reference, template=letter.template)
         self.advance(tx, case, happenings, now)
@@ -216,7 +226,9 @@ class Worker:
         if not read_back.ok:
             return _Outcome(Event.FAILED, read_back.reason)
         result = self._result(job, change, shown, applied, before)
-        return _Outcome(Event.APPLIED, "read back", result, _erased(change, shown))
+        return _Outcome(
+            Event.APPLIED, "read back", result, _erased(change, shown), done_of(change, shown, result)
+        )
 
     def _result(
         self,
@@ -297,13 +309,15 @@ class Worker:
         if work.done_at is not None:
             return False
         case = cases.locked(tx, work.case_id)
-        request = tx.session.get_one(Request, _known(work.request_id))
+        request = tx.session.get_one(Request, known(work.request_id))
         works.finish(work, now)
         if outcome.result is not None:
             cases.set_result(tx, case, request, outcome.result)
         if outcome.erased:
             scope = request.subject_key or ""
             suppressions.remember_erasure(tx, outcome.erased, scope, now)
+        if outcome.done is not None and possible(State(request.state), outcome.event):
+            self.recipients.tell(tx, case, request, outcome.done, now)
         self._go_on(tx, case, request, work, outcome, now)
         return True
 
@@ -312,8 +326,8 @@ class Worker:
     ) -> None:
         """The request takes its next step. One that was undone while its change was made is undone after it."""
         if work.kind == WorkKind.UNDO:
-            if outcome.event == Event.FAILED:
-                _log.error("an undo failed", case=case.reference, reason=outcome.reason)
+            if outcome.event == Event.FAILED and possible(State(request.state), Event.FAILED):
+                self.advance(tx, case, [Happening(request, Event.FAILED, MAILBOT, outcome.reason)], now)
         elif possible(State(request.state), outcome.event):
             self.advance(tx, case, [Happening(request, outcome.event, MAILBOT, outcome.reason)], now)
         elif request.state == State.WITHDRAWN:
@@ -335,6 +349,11 @@ class _Job:
     is_suppressed: bool
 
 
+def _note_sent(tx: Transaction, letter: Letter, now: datetime) -> None:
+    if letter.template == RecipientTold.template and (told := tellings.of_letter(tx, letter.id)) is not None:
+        note_told(tx, told, now)
+
+
 def _erased(change: Change, shown: Plan) -> tuple[str, ...]:
     return shown.identifiers if isinstance(change, Deletion) else ()
 
@@ -345,7 +364,8 @@ def pause(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * (0.75 + int.from_bytes(os.urandom(1), "big") / 512))
 
 
-def _known(row_id: UUID | None) -> UUID:
+def known(row_id: UUID | None) -> UUID:
+    """The row that work of this kind names. Raises ValueError when it names none (our mistake)."""
     if row_id is None:
         raise ValueError("work of this kind names its row")
     return row_id

@@ -15,6 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from mailbot import telling
 from mailbot.app import App, build_app
 from mailbot.config import parse_config
 from mailbot.knowledge import load_knowledge
@@ -61,7 +62,7 @@ def take_in_and_work(app: App) -> None:
     for box in app.config.mailboxes():
         watch(box, app.receive.batch, threading.Event(), once=True, on_state=lambda _: None)
     with SmtpConnection(app.config.smtp_settings()) as smtp:
-        while app.worker.apply_due() or app.worker.send_due(smtp):
+        while app.worker.apply_due() or app.worker.send_due(smtp) or app.teller.tell_due():
             pass
 
 
@@ -79,6 +80,7 @@ def die_at_step(number: int) -> None:
         (SqlPlatform, "_commit"),
         (SqlPlatform, "read_back"),
         (sql, "finish_files"),
+        (telling, "tell"),
     ):
         setattr(owner, name, _stepping(getattr(owner, name), step))
     Store.begin = _stepping_transaction(Store.begin, step)  # type: ignore[method-assign]  # in this process only

@@ -372,11 +372,12 @@ class Builder:
         more: Mapping[str, Any] | None = None,
     ) -> Iterator[World]:
         """A world in `folder`; `database` is the URL of an empty one (default: a SQLite file), `more` has further
-        keys of config.toml, by table."""
+        keys of config.toml, by table; those that come several times as lists."""
         shutil.copytree(self.template, folder, dirs_exist_ok=True)
         data = config_data(folder, self.smtp, self.dns, box, database)
         for table, keys_of_it in (more or {}).items():
-            data[table] = {**data.get(table, {}), **keys_of_it}
+            is_list = isinstance(keys_of_it, list)
+            data[table] = keys_of_it if is_list else {**data.get(table, {}), **keys_of_it}
         with opened(folder, data, clock or Clock(), self) as app:
             yield World(folder, data, app, app.clock, self.smtp, self.dns, box)  # type: ignore[arg-type]  # a Clock
 

@@ -27,6 +27,10 @@ class State(StrEnum):
     EXPIRED = "expired"
     UNREACHABLE = "unreachable"
     DISMISSED = "dismissed"
+    UNTOLD = "untold"
+    """Done, but a recipient of the data could not be told of it (GDPR Art. 19)."""
+    NOT_UNDONE = "not_undone"
+    """Taken back, but the platform could not be told of it."""
 
 
 OPEN_STATES = frozenset(
@@ -40,11 +44,17 @@ OPEN_STATES = frozenset(
         State.APPLYING,
         State.AWAITING_FETCH,
         State.UNREACHABLE,
+        State.UNTOLD,
+        State.NOT_UNDONE,
     }
 )
 """A case is open while one of its requests is in one of these."""
 
-STAFF_STATES = frozenset({State.AWAITING_STAFF, State.UNREACHABLE})
+LEFT_OVER = frozenset({State.UNTOLD, State.NOT_UNDONE})
+"""What was asked is settled, something that follows from it is not: staff have it tried again, or see to it
+themselves and close it."""
+
+STAFF_STATES = frozenset({State.AWAITING_STAFF, State.UNREACHABLE, *LEFT_OVER})
 """What the staff queue shows."""
 
 
@@ -78,6 +88,7 @@ class Event(StrEnum):
     EXPORT_FETCHED = "export_fetched"
     FAILED = "failed"
     UNDONE = "undone"
+    RECIPIENT_FAILED = "recipient_failed"
     STAFF_APPROVED = "staff_approved"
     STAFF_ASKED_PROOF = "staff_asked_proof"
     STAFF_ASKED_INFO = "staff_asked_info"
@@ -98,6 +109,7 @@ class Effect(StrEnum):
     UNSUPPRESS = "unsuppress"
     APPLY = "apply"
     APPLY_UNDO = "apply_undo"
+    TELL_AGAIN = "tell_again"
     ASK_HOST = "ask_host"
     REMIND_HOST = "remind_host"
     INFORM_HOST = "inform_host"
@@ -205,14 +217,29 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.TIME_RAN_OUT: Step(S.DONE),
         E.BOUNCED: Step(S.UNREACHABLE),
     },
-    S.UNREACHABLE: {**_STAFF_DECIDES, E.PERSON_WROTE: Step(S.AWAITING_STAFF)},
+    S.UNREACHABLE: {
+        **_STAFF_DECIDES,
+        E.PERSON_WROTE: Step(S.AWAITING_STAFF),
+        E.RECIPIENT_FAILED: Step(S.UNREACHABLE),
+    },
     S.DONE: {
         E.UNDONE: Step(S.WITHDRAWN, (F.UNSUPPRESS, F.APPLY_UNDO, F.TELL_RESUBSCRIBED)),
         E.BOUNCED: Step(S.UNREACHABLE),
+        E.RECIPIENT_FAILED: Step(S.UNTOLD),
+    },
+    S.UNTOLD: {
+        E.STAFF_APPROVED: Step(S.DONE, (F.TELL_AGAIN,)),
+        E.STAFF_DISMISSED: Step(S.DONE),
+        E.RECIPIENT_FAILED: Step(S.UNTOLD),
+        E.BOUNCED: Step(S.UNTOLD),
+    },
+    S.NOT_UNDONE: {
+        E.STAFF_APPROVED: Step(S.WITHDRAWN, (F.APPLY_UNDO,)),
+        E.STAFF_DISMISSED: Step(S.WITHDRAWN),
     },
     S.EXPIRED: {E.ASKED_AGAIN: Step(S.AWAITING_PROOF, (F.ASK_PROOF,))},
     S.REFUSED: {},
-    S.WITHDRAWN: {},
+    S.WITHDRAWN: {E.FAILED: Step(S.NOT_UNDONE)},
     S.DISMISSED: {E.STAFF_RECLASSIFIED: Step(S.RECEIVED)},
 }
 

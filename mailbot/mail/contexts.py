@@ -14,6 +14,7 @@ from typing import ClassVar
 from mailbot.core.deadlines import Deadline
 from mailbot.core.request import Capacity, Kind
 from mailbot.core.result import Changed, Gone, Kept
+from mailbot.core.telling import NewValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class Corrected(Proven):
 
     template: ClassVar[str] = "corrected"
     changes: tuple[Changed, ...]
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,8 @@ class Deleted(Proven):
     deleted_at: datetime
     gone: tuple[Gone, ...] = ()
     kept: tuple[Kept, ...] = ()
+    told: tuple[str, ...] = ()
+    """Recipients of the data that are told, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +207,7 @@ class VisitorDone(Proven):
     fields: tuple[str, ...] = ()
     link: str = ""
     expires: datetime | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +272,19 @@ class AddressChanged(Proven):
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientTold(Context):
+    """Asks a recipient of the data to delete or correct it, too (Art. 19). `number` stays the same for ever."""
+
+    template: ClassVar[str] = "recipient_told"
+    kind: Kind
+    identifiers: tuple[str, ...]
+    changes: tuple[NewValue, ...] = ()
+    number: str
+
+
 CONTEXTS: tuple[type[Context], ...] = (
     *(Confirm, ConfirmReminder, ConfirmAddress, Expired, Withdrawn, Received, Unsubscribed, Resubscribed),
     *(Corrected, Deleted, NothingFound, ExportReady, VisitorDone, HostInformed, HostAsked),
-    *(Refused, StaffReply, Extended, AddressChanged),
+    *(Refused, StaffReply, Extended, AddressChanged, RecipientTold),
 )

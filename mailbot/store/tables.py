@@ -231,6 +231,7 @@ class Work(Row, table=True):
     request_id: uuid.UUID | None = _ref_or_none("request.id")
     letter_id: uuid.UUID | None = _ref_or_none("letter.id")
     message_id: uuid.UUID | None = _ref_or_none("message.id")
+    telling_id: uuid.UUID | None = _ref_or_none("told_recipient.id")
     due_at: datetime | None = _time_or_none(index=True)
     """None once done or given up."""
     lease_until: datetime | None = _time_or_none()
@@ -238,6 +239,29 @@ class Work(Row, table=True):
     created_at: datetime = _time()
     done_at: datetime | None = _time_or_none()
     failed: str = ""
+
+
+class ToldRecipient(Row, table=True):
+    """One recipient told of what was done for one request (GDPR Art. 19)."""
+
+    __tablename__ = "told_recipient"
+    id: uuid.UUID = Field(primary_key=True)
+    """Named to the recipient, who knows by it what it was told before."""
+    case_id: uuid.UUID = _ref("case.id", index=True)
+    request_id: uuid.UUID = _ref("request.id", index=True)
+    recipient: str
+    """Its name in config.toml."""
+    channel: str
+    state: str
+    """waiting, told or failed."""
+    sealed_content: bytes | None = _bytes_or_none()
+    """JSON: by what the recipient finds the person; nothing any more once it is told."""
+    letter_id: uuid.UUID | None = _ref_or_none("letter.id", index=True)
+    written_at: datetime = _time()
+    told_at: datetime | None = _time_or_none()
+    last_answer: str = ""
+
+    __table_args__ = (UniqueConstraint("request_id", "recipient"),)
 
 
 class Export(Row, table=True):

@@ -32,6 +32,8 @@ class WorkKind(StrEnum):
     """Look a mail's sender up again: DNS failed when it came."""
     SEEK = "seek"
     """Look for the address on file of somebody who writes from another one."""
+    TELL = "tell"
+    """Tell a recipient of data what was done (GDPR Art. 19)."""
     LET_IN = "let_in"
     """Take a mail in that was held in a flood."""
 
@@ -45,6 +47,7 @@ def add(
     request_id: UUID | None = None,
     letter_id: UUID | None = None,
     message_id: UUID | None = None,
+    telling_id: UUID | None = None,
     due: datetime | None = None,
 ) -> None:
     """Work that is due now, or at `due`."""
@@ -57,6 +60,7 @@ def add(
             "request_id": request_id,
             "letter_id": letter_id,
             "message_id": message_id,
+            "telling_id": telling_id,
             "due_at": due or now,
             "lease_until": None,
             "attempts": 0,

@@ -38,6 +38,8 @@ STATES: Mapping[str, str] = {
     State.EXPIRED: N_("Closed, because it was not confirmed in time. You may ask again."),
     State.UNREACHABLE: N_("Our mail to you came back. Please write to us from an address that works."),
     State.DISMISSED: N_("Closed."),
+    State.UNTOLD: N_("Done."),
+    State.NOT_UNDONE: N_("A person of our team is looking at it and will write to you."),
 }
 
 SHORT_STATES: Mapping[str, str] = {
@@ -55,6 +57,8 @@ SHORT_STATES: Mapping[str, str] = {
     State.EXPIRED: N_("ended"),
     State.UNREACHABLE: N_("mail came back"),
     State.DISMISSED: N_("closed"),
+    State.UNTOLD: N_("done"),
+    State.NOT_UNDONE: N_("being looked at"),
 }
 
 REFUSALS: Mapping[str, str] = {

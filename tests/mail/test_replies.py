@@ -18,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from mailbot.core.deadlines import extended, legal_deadline
 from mailbot.core.request import Capacity, Kind
+from mailbot.core.telling import NewValue
 from mailbot.mail import words
 from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.contexts import (
@@ -42,6 +43,7 @@ from mailbot.mail.contexts import (
     Place,
     Proven,
     Received,
+    RecipientTold,
     Refused,
     RequestLine,
     Resubscribed,
@@ -123,6 +125,15 @@ def variants() -> list[Context]:
         Resubscribed(**ref),
         Corrected(**ref, name="Alice", changes=changes),
         Deleted(**ref, deleted_at=NOW),
+        Deleted(**ref, deleted_at=NOW, told=("Mailer Ltd", "Überweiser <GmbH>")),
+        RecipientTold(**ref, kind=Kind.DELETION, identifiers=("a@example.org", "b@example.org"), number="7f"),
+        RecipientTold(
+            **ref,
+            kind=Kind.CORRECTION,
+            identifiers=("a@example.org",),
+            changes=(NewValue("email", "new@example.org"), NewValue("phone", None)),
+            number="7f",
+        ),
         Deleted(**ref, name="Alice", deleted_at=NOW, gone=(Gone("webinars", 1234), Gone("x", 1)), kept=kept),
         NothingFound(**ref),
         ExportReady(**ref, name="Alice", link=LINK, expires=NOW),
