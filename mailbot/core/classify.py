@@ -180,9 +180,9 @@ def _may_tell_values(rulebook: Rulebook, hits: Sequence[Hit]) -> bool:
 
 
 def _topics(rulebook: Rulebook, title_hits: Sequence[Hit]) -> tuple[str, ...]:
-    """The fields that the subject names."""
+    """The fields that the subject names, then those that it makes likely."""
     cues = _of_type(rulebook.holders, title_hits, FieldCue)
-    return tuple(cue.field for cue in cues if cue.role is CueRole.LABEL)
+    return tuple(cue.field for role in (CueRole.LABEL, CueRole.HINT) for cue in cues if cue.role is role)
 
 
 def _read(

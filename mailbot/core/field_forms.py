@@ -89,13 +89,13 @@ _SUFFIX = re.compile(
     r"|Ltda|Lda|Ltd|LLC|LLP|Inc|plc|PLC|GmbH(?: & Co\.? KG)?|KG|OHG|AG|UG|eG|e\.\s?V\.|e\.\s?K\.|SARL|SAS|SASU|EURL|SA"
     r"|BV|B\.V\.|bv|NV|VOF|vof|vzw|BVBA|UAB|MB|VšĮ|ТОВ|ФОП|ООО|ЗАО|ОАО|АО)(?!\w)\.?)+"
 )
-_FULL_STOP = re.compile(r"\w{3}\.(?!\s?[,;)/]|\s[^\W\d_A-Z])")
+_FULL_STOP = re.compile(r"\w{3}\.(?!\s?[,;)/]|\n|\s[^\W\d_A-Z])")
 """It ends the sentence and is not of the legal form ("Lda.")."""
 _PREFIX = (
     r"(?:UAB|MB|VšĮ|IĮ|AB|ТОВ|ТзОВ|ФОП|ПП|ПрАТ|ГО|ООО|ПАО|ЗАО|ОАО|АО|АНО|ОДО|ЧУП|ТОО|ОсОО|ИП|ЧП|SARL|SAS|SA)"
 )
 _PREFIXED = re.compile(
-    rf"(?<!\w){_PREFIX}\s(?:[„«\"“][^”“»\"\n]{{1,60}}[”“»\"]|{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,3}})"
+    rf"(?<!\w){_PREFIX}[ ](?:[„«\"“][^”“»\"\n]{{1,60}}[”“»\"]|{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,3}})"
 )
 
 _HOUSE = (

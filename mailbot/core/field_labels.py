@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mailbot.core.field_forms import Form, Found
 from mailbot.core.field_page import Cue, Page
+from mailbot.core.field_values import is_country
 from mailbot.core.rules import CueRole
 
 UNTYPED = ("name", "first_name", "last_name", "company", "city", "country", "job_title", "skype", "address")
@@ -20,6 +21,7 @@ def nearest_label(page: Page, found: Found) -> tuple[str, int]:
     after it there, in sentences before, in later ones, in the subject; hints only when there is no label."""
     wanted = _wanted(page) if found.form is Form.NUMBER else UNTYPED
     labels = _specific([cue for cue in page.cues if cue.role is CueRole.LABEL and cue.field in wanted])
+    labels = [cue for cue in labels if cue.field != "country" or _may_be_country(page, cue, found)]
     sentence = page.sentence(found.start)
     inside = _in_sentence(
         [cue for cue in labels if cue.sentence == sentence], found, page.clause(found.start)
@@ -32,6 +34,11 @@ def nearest_label(page: Page, found: Found) -> tuple[str, int]:
     if named := (*earlier[-1:], *later[:1], *topics[:1]):
         return named[0], ELSEWHERE
     return next((hint.field for hint in page.cues if _is_hint(hint) and hint.field in wanted), ""), NOWHERE
+
+
+def _may_be_country(page: Page, label: Cue, found: Found) -> bool:
+    """ "In what country are your servers?" elsewhere in the letter says nothing of a company's name."""
+    return label.clause == page.clause(found.start) or is_country(found.text, page.language)
 
 
 def _wanted(page: Page) -> tuple[str, ...]:

@@ -18,10 +18,12 @@ COLON = re.compile(r"[\s\"“„«]*[:=]\s*[\"“„«]?\s*|\s+[-–—]\s+")
 _WORDS = re.compile(r"\w+(?:['’]\w+)?")
 _VALUE_END = re.compile(
     r"[,;:!?()\"“”«»\n…]|(?<!\bDr)(?<!\bProf)(?<!\bDipl)\.(?:\s|$)|\s[-–—]\s|\s(?:->|=>|→)"
+    r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
 )
 _SHORT_ENDING = re.compile(r"['’](?:s|m|ve|d|ll|re)\b")
 _OF = re.compile(r"d(?:e|i|a|o|u|el|as|os|es)", re.IGNORECASE)
 _OPENING = re.compile(r" [\"“„«]")
+_NAME_PARTICLE = re.compile(r"L[aeio]|D[aei]|D[aeo]l|Dos|Das|Della|Los|Las")
 _LOOSE_PARTICLE = re.compile(r"(?:[^\W\d_]{1,3}\s)?")
 SILENT = (CueRole.HINT, CueRole.NEVER, CueRole.SWAPPED, CueRole.THING)
 """What leads to no value and ends none."""
@@ -31,10 +33,13 @@ _LEADS = (CueRole.OLD, CueRole.NEW, CueRole.FRESH, CueRole.IMPLIED, CueRole.INTR
 _MOST_VALUES, _MOST_CUES = 60, 400
 """Far more than any honest correction has; bounds the work that a hostile letter can make."""
 _PREPOSITION = 3
+_SHOUTED = 0.8
+"""Share of capitals in a letter that is all capitals but for an address."""
 _LONGEST_PLAIN, _MOST_PLAIN_WORDS = 50, 5
 _LONGEST_BLOCK_LINE, _MOST_BLOCK_WORDS = 60, 8
 _CARD_LINE = re.compile(r"[^|·•–—]{1,60}(?:(?:\s[|·•]\s[^|·•]{1,60}){1,6}|(?:\s[–—]\s[^|·•–—]{1,60}){2,6})")
 """Name, job, company, phone … in one line of a signature."""
+_LABELLED_LINE = re.compile(r"[\s*•·–-]*[^\W\d_][^:\n]{1,40}\s?:")
 _QUOTES = " \"'“”„«»‘’"
 
 
@@ -66,7 +71,7 @@ class Page:
     topics: tuple[str, ...]
     named: frozenset[str]
     is_lower: bool
-    """Written without capitals."""
+    """Written without capitals, or in capitals alone: they show no name."""
     block: int
     """Where the signature or identification at the letter's end begins."""
 
@@ -96,7 +101,8 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
     found = [_cut_address(one, cues, text) if one.form is Form.ADDRESS else one for one in found]
     inside = [(one.start, one.end) for one in found if one.form in (Form.EMAIL, Form.HANDLE, Form.ADDRESS)]
     cues = [cue for cue in cues if not _is_inside(cue, inside)]
-    is_lower = sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
+    is_lower = _has_no_capitals(text) or _is_shouted(text)
+    found = [one for one in found if one.form is not Form.NAME] if _is_shouted(text) else found
     values = _without_things(
         _without_never(_split(found, cues, text, rulebook.noun_capitals), cues), cues, text
     )
@@ -107,6 +113,14 @@ def read_page(rulebook: Rulebook, letter: Letter, hits: Sequence[Hit], topics: S
         tuple(letter.folded.original(start) for start in letter.starts),
         tuple(topics), frozenset(named), is_lower, _block_start(text),
     )  # fmt: skip
+
+
+def _has_no_capitals(text: str) -> bool:
+    return sum(map(str.isupper, text[1:])) <= 1 + len(text) // 200
+
+
+def _is_shouted(text: str) -> bool:
+    return sum(map(str.isupper, text)) > _SHOUTED * sum(map(str.isalpha, text))
 
 
 def count_words(text: str) -> int:
@@ -265,7 +279,8 @@ def _cut_inside(one: Found, at: Mapping[int, Cue], text: str) -> Iterator[Found]
 
 
 def _is_never_within(cue: Cue, word: str) -> bool:
-    return cue.role is CueRole.NEVER and len(word) > 1 and word[0].isupper()
+    is_never = cue.role is CueRole.NEVER and len(word) > 1 and word[0].isupper()
+    return is_never and not _NAME_PARTICLE.fullmatch(word)
 
 
 def _is_after_old(one: Found, at: Mapping[int, Cue], text: str) -> bool:
@@ -359,4 +374,15 @@ def _block_start(text: str) -> int:
             break
         place -= len(line) + 1
         start = place
+    return _behind_list(text, start)
+
+
+def _behind_list(text: str, start: int) -> int:
+    """Lines with a label ("City: Lille") below a line that announces them are no signature."""
+    if not text[:start].rstrip().endswith(":"):
+        return start
+    for line in text[start:].split("\n"):
+        if line.strip() and not _LABELLED_LINE.match(line):
+            break
+        start += len(line) + 1
     return start

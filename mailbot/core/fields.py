@@ -12,6 +12,7 @@ from mailbot.core.field_forms import Form
 from mailbot.core.field_page import Page, read_page
 from mailbot.core.field_values import clean_value, is_company, is_country
 from mailbot.core.field_weights import Weighed, weigh_values
+from mailbot.core.fold import fold
 from mailbot.core.letter import Letter
 from mailbot.core.nominative import is_first_name, nominative
 from mailbot.core.phrases import Hit
@@ -62,7 +63,7 @@ def _in_nominative(value: Weighed, letter: Letter, rulebook: Rulebook) -> Weighe
     ):
         return value
     field = value.field
-    if field == "last_name" and " " in value.text and is_first_name(value.text.split()[0], rulebook.language):
+    if field == "last_name" and " " in value.text and _is_given(value.text.split()[0], rulebook):
         field = "name"
     text = nominative(field, value.text, rulebook.language, rulebook.endings)
     return replace(value, field=field, text=text)
@@ -82,11 +83,19 @@ def _field(value: Weighed, rulebook: Rulebook) -> str:
         return "country"
     if field == "address" and not any(map(str.isdigit, value.text)):
         return "city" if value.text[0].isupper() and value.score >= 1 else ""
+    if field == "job_title" and value.is_implied and _is_given(value.text.split()[0], rulebook):
+        return "name"  # "… is the wrong way round, and I am Tomás Vega"
     if field in ("first_name", "last_name") and value.is_implied and len(value.text.split()) == 2:
         return "name"
     if field in ("", "name"):
-        return _name_field(value, field, rulebook.language)
+        return _name_field(value, field, rulebook)
+    if field == "last_name" and " " in value.text and _is_given(value.text.split()[0], rulebook):
+        return "name"
     return field
+
+
+def _is_given(word: str, rulebook: Rulebook) -> bool:
+    return fold(word).text in rulebook.given_names or is_first_name(word, rulebook.language)
 
 
 def _is_country(text: str, rulebook: Rulebook) -> bool:
@@ -94,11 +103,14 @@ def _is_country(text: str, rulebook: Rulebook) -> bool:
     return is_country(text, rulebook.language) or is_country(called, rulebook.language)
 
 
-def _name_field(value: Weighed, field: str, language: Language) -> str:
-    """Which name a value without a telling label is: of several words the whole one, after a title the last."""
+def _name_field(value: Weighed, field: str, rulebook: Rulebook) -> str:
+    """Which name a value without a telling label is: of several words the whole one, after a title the last, and
+    of one word the first one where the language knows it as such."""
     if " " in value.text:
         return "name"
-    is_first = bool(field) or is_first_name(value.text, language)
+    if rulebook.given_names and not (field and value.labelled and not value.is_implied):
+        return "first_name" if _is_given(value.text, rulebook) and not value.is_titled else "last_name"
+    is_first = bool(field) or _is_given(value.text, rulebook)
     return "first_name" if is_first and not value.is_titled else "last_name"
 
 
@@ -150,7 +162,9 @@ def _changes(values: Sequence[Weighed], language: Language) -> Iterator[FieldCha
     groups: dict[str, list[Weighed]] = {}
     for value in values:
         groups.setdefault(value.field, []).append(value)
-    marked = {field: [one for one in group if one.counts] for field, group in groups.items()}
+    marked = {
+        field: [one for one in group if one.counts or _answers(one, group)] for field, group in groups.items()
+    }
     changes = [change for field, group in marked.items() if (change := _change(field, group, language))]
     if changes:
         yield from changes
@@ -160,6 +174,13 @@ def _changes(values: Sequence[Weighed], language: Language) -> Iterator[FieldCha
             change = _change(field, [one for one in group if not one.is_in_block], language)
             yield from [change] if change else []
             return
+
+
+def _answers(one: Weighed, group: Sequence[Weighed]) -> bool:
+    """A plain "is" after the old value leads to the new one ("You have X. It is Y.")."""
+    return one.score > 0 and any(
+        other.score < 0 and other.start < one.start and one.sentence - other.sentence <= 1 for other in group
+    )
 
 
 def _with_both_names(changes: tuple[FieldChange, ...], page: Page) -> tuple[FieldChange, ...]:

@@ -182,6 +182,8 @@ class Rulebook:
     """Folded words that are no corrected value, though capitalised ("Sie", "Bonjour"), and ends of such ("*daten")."""
     endings: Mapping[str, Endings] = field(default_factory=dict)
     """By field: ends of inflected words with what stands there in the nominative."""
+    given_names: frozenset[str] = frozenset()
+    """Folded first names: a single word that is one is no last name."""
     noun_capitals: bool = False
     """Every noun begins with a capital, as in German: a capital shows no name."""
 
@@ -199,6 +201,7 @@ class Rulebook:
         return tuple(holder for holder in self.holders if isinstance(holder, Rule))
 
 
+_GIVEN_NAMES = "given_names"
 _TOP_KEYS = {
     "language", "noun_capitals", "abbreviations", "clause_words", "never_typos", "spelling", "words",
     "rule", "context", "guard", "capacity", "withdrawal", "fields",
@@ -336,14 +339,15 @@ def load_rulebook(data: Mapping[str, object], language: Language) -> Rulebook:
         Matcher(builder.patterns, top.texts("never_typos")),
         frozenset(top.texts("abbreviations")),
         frozenset(top.texts("clause_words")),
-        _never_values(top),
+        _words_of_fields(top, CueRole.NEVER.value),
         _endings(top),
+        _words_of_fields(top, _GIVEN_NAMES),
         top.flag("noun_capitals"),
     )
 
 
-def _never_values(top: _Entry) -> frozenset[str]:
-    texts = _Entry(f"{top.name}[fields]", top.table("fields")).texts(CueRole.NEVER.value)
+def _words_of_fields(top: _Entry, key: str) -> frozenset[str]:
+    texts = _Entry(f"{top.name}[fields]", top.table("fields")).texts(key)
     return frozenset(word for text in texts for word in re.findall(r"\*?\w+", fold(text).text))
 
 
@@ -435,7 +439,9 @@ def _add_withdrawal(builder: _Builder, unnamed: _Entry) -> None:
 
 
 def _add_fields(builder: _Builder, entry: _Entry) -> None:
-    entry.check_keys({"labels", "endings", *(role.value for role in CueRole if role is not CueRole.LABEL)})
+    entry.check_keys(
+        {"labels", "endings", _GIVEN_NAMES, *(role.value for role in CueRole if role is not CueRole.LABEL)}
+    )
     for role in (CueRole.LABEL, CueRole.IMPLIED, CueRole.INTRODUCED, CueRole.HINT):
         key = "labels" if role is CueRole.LABEL else role.value
         table = _Entry(f"{entry.name} {key}", entry.table(key))
