@@ -79,10 +79,13 @@ def combine(
     alone = dict(zip(KINDS, (round(float(one), 4) for one in _likely(scores.kinds)), strict=True))
     by_rules = {one.kind: one for one in rules.asked if one.evidence}
     kinds = _kinds(confidences)
+    told = next(
+        (one.capacity for one in rules.asked if one.capacity is not Capacity.UNKNOWN), scores.capacity
+    )
     asked = [
         _by_rules(by_rules[kind], confidences[kind], alone[kind], scores)
         if kind in by_rules
-        else Asked(kind, scores.capacity, confidences[kind], evidence(kind), agreed=False)
+        else Asked(kind, told, confidences[kind], evidence(kind), agreed=False)
         for kind in kinds
     ]
     doubts = (

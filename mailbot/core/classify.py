@@ -35,9 +35,9 @@ from mailbot.core.rules import (
     Where,
     Withdrawal,
 )
+from mailbot.core.told_values import VALUES_TOLD, may_tell_values, told_values
 
 _TITLE_WORDS = 7
-_TELLING_ROLES = {CueRole.NEW, CueRole.OLD, CueRole.FRESH, CueRole.IMPLIED, CueRole.INSTEAD, CueRole.GONE}
 _MOST_HITS = 1_500
 """Far more than any honest letter has; bounds the work that a hostile one can make."""
 _NEARBY_SENTENCES = 2
@@ -102,7 +102,7 @@ class Classifier:
             reading
             for language in languages
             if (rulebook := self._rulebooks.get(language)) is not None
-            for reading in _read_both(rulebook, title, new_text)
+            for reading in _read_both(rulebook, title, new_text, is_sure=len(languages) == 1)
         ]
         understanding = _combine(readings)
         if len(new_text) > EXAMINED_CHARACTERS:
@@ -156,27 +156,25 @@ def is_reply(subject: str) -> bool:
     return bool(colon) and prefix.strip().lower().rstrip("[]0123456789() ") in _REPLY_PREFIXES
 
 
-def _read_both(rulebook: Rulebook, subject: str, new_text: str) -> list[_Reading]:
+def _read_both(rulebook: Rulebook, subject: str, new_text: str, *, is_sure: bool) -> list[_Reading]:
+    """Subject and body; `is_sure` that they are written in the rulebook's language."""
     title = rulebook.read(subject)
     body = rulebook.read(new_text)
     title_hits = rulebook.hits(title) if subject else []
     body_hits = rulebook.hits(body)
     in_title = _read(rulebook, title, in_subject=True, wider=(), hits=title_hits)
     in_body = _read(rulebook, body, in_subject=False, wider=title_hits, hits=body_hits)
-    found = (*in_title.found, *in_body.found)
-    if any(one.rule.kind is Kind.CORRECTION and one.effect is None for one in found):
-        fields = read_fields(rulebook, body, body_hits[:_MOST_HITS], _topics(rulebook, title_hits))
+    corrections = [one for one in (*in_title.found, *in_body.found) if one.rule.kind is Kind.CORRECTION]
+    body_hits, topics = body_hits[:_MOST_HITS], _topics(rulebook, title_hits)
+    if any(one.effect is None for one in corrections):
+        fields = read_fields(rulebook, body, body_hits, topics)
         in_body = replace(in_body, fields=fields or read_fields(rulebook, title, title_hits[:_MOST_HITS]))
-    elif _may_tell_values(rulebook, body_hits):
-        fields = read_fields(rulebook, body, body_hits[:_MOST_HITS], _topics(rulebook, title_hits))
-        in_body = replace(in_body, fields=fields)
+    elif may_tell_values(rulebook, body_hits):
+        fields = read_fields(rulebook, body, body_hits, topics)
+        told = told_values(rulebook, fields, new_text) if is_sure and not corrections else ()
+        found = [_Found(VALUES_TOLD, body_hits[0], one) for one in told]
+        in_body = replace(in_body, found=(*in_body.found, *found), fields=fields)
     return [in_title, in_body]
-
-
-def _may_tell_values(rulebook: Rulebook, hits: Sequence[Hit]) -> bool:
-    """A field is named and something is said to be new: perhaps a correction that no rule knows the words of."""
-    roles = {cue.role for cue in _of_type(rulebook.holders, hits, FieldCue)}
-    return CueRole.LABEL in roles and bool(roles & _TELLING_ROLES)
 
 
 def _topics(rulebook: Rulebook, title_hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -335,7 +333,7 @@ def _combine(readings: Sequence[_Reading]) -> Understanding:
     if withdraws and any(one.kind not in (Kind.OTHER, Kind.QUESTION) for one in asked):
         doubts.append(WITHDRAWN_AND_ASKED)
     if not asked:
-        asked = (_nothing(readings, withdraws),)
+        asked = (replace(_nothing(readings, withdraws), capacity=_told_capacity(capacities)),)
     formal = any(reading.formal for reading in readings) or any(one.kind is Kind.AUTHORITY for one in asked)
     return Understanding(
         asked, tuple(dict.fromkeys(doubts)), withdraws, formal, declined=_declined(found, asked), told=fields
@@ -377,11 +375,12 @@ def _without_last_resort(asked: Sequence[Asked]) -> list[Asked]:
 
 
 def _capacity(rule: Rule, capacities: frozenset[Capacity]) -> Capacity:
-    if rule.capacity is not Capacity.UNKNOWN:
-        return rule.capacity
-    return next(
-        (one for one in (Capacity.HOST, Capacity.VISITOR, Capacity.USER) if one in capacities), rule.capacity
-    )
+    return rule.capacity if rule.capacity is not Capacity.UNKNOWN else _told_capacity(capacities)
+
+
+def _told_capacity(capacities: frozenset[Capacity]) -> Capacity:
+    order = (Capacity.HOST, Capacity.VISITOR, Capacity.USER)
+    return next((one for one in order if one in capacities), Capacity.UNKNOWN)
 
 
 def _merge_capacities(

@@ -18,15 +18,12 @@ REVIEW = WITHDRAWS + 1
 OUTPUTS = REVIEW + 1
 """One score for each kind, each capacity, "takes a request back" and "a careful person would look"."""
 SUBJECT_SENTENCE = -1_000_000
-_CANNOT_BE_TOLD = 1.5
-"""What another capacity must be likelier by (logits) than that it cannot be told: a wrong one misleads."""
 MODEL_RULE = "model"
 MODEL_SENTENCE = "The words that weigh most for the second opinion."
 _MOST_EVIDENCE = 3
 _IDF_UNIT = 16.0
 
 Floats = NDArray[np.float32]
-_CAPACITY_LEAD = np.array([_CANNOT_BE_TOLD * (one is Capacity.UNKNOWN) for one in CAPACITIES], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +89,7 @@ def score(model: Model, letter: Letter) -> Scores:
 
 def scores_of(logits: Floats) -> Scores:
     """The outputs of a model by name."""
-    capacities = logits[len(KINDS) : WITHDRAWS] + _CAPACITY_LEAD
-    capacity = CAPACITIES[int(np.argmax(capacities))]
+    capacity = CAPACITIES[int(np.argmax(logits[len(KINDS) : WITHDRAWS]))]
     return Scores(logits[: len(KINDS)], capacity, float(logits[WITHDRAWS]), float(logits[REVIEW]))
 
 

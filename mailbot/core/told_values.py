@@ -1,0 +1,52 @@
+"""A wish to correct that no verb names: the letter tells what is stored and what is right ("You have Lis. It is Liz.")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mailbot.core.phrases import Hit
+from mailbot.core.request import Capacity, Evidence, FieldChange, Kind
+from mailbot.core.rules import CueRole, FieldCue, Rule, Rulebook, Where
+
+VALUES_TOLD = Rule(
+    "correction.values",
+    Kind.CORRECTION,
+    Capacity.UNKNOWN,
+    "Tells an old value and the new one, whatever the verb.",
+    "GDPR Art. 16",
+    0.8,
+    Where.ANYWHERE,
+    frozenset(),
+    False,
+    (),
+    (),
+)
+_TELLING_ROLES = {CueRole.NEW, CueRole.OLD, CueRole.FRESH, CueRole.IMPLIED, CueRole.INSTEAD, CueRole.GONE}
+
+
+def may_tell_values(rulebook: Rulebook, hits: Iterable[Hit]) -> bool:
+    """Something is said to be new or old: perhaps a correction that no rule knows the words of. Where every noun
+    has a capital, a field must be named, too: else any two nouns look like values."""
+    cues = (rulebook.holders[hit.holder] for hit in hits)
+    roles = {cue.role for cue in cues if isinstance(cue, FieldCue)}
+    return bool(roles & _TELLING_ROLES) and (not rulebook.noun_capitals or CueRole.LABEL in roles)
+
+
+def told_values(rulebook: Rulebook, changes: Sequence[FieldChange], text: str) -> tuple[Evidence, ...]:
+    """Where the new values stand whose old ones are told, too. Words written small are no sure values, since in
+    a letter that corrects nothing any two may look like a pair; nor is any noun where all have capitals."""
+    sure = () if rulebook.noun_capitals else [one for one in changes if _is_sure(one) and one.new in text]
+    return tuple(_evidence(change.new, text) for change in sure)
+
+
+def _is_sure(change: FieldChange) -> bool:
+    return change.old is not None and all(_is_telling(value) for value in (change.old, change.new))
+
+
+def _is_telling(value: str) -> bool:
+    return any(one.isupper() or one.isdigit() or one == "@" for one in value)
+
+
+def _evidence(value: str, text: str) -> Evidence:
+    start = text.index(value)
+    return Evidence(VALUES_TOLD.id, value, start, start + len(value), False, VALUES_TOLD.sentence)
