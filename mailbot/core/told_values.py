@@ -1,4 +1,4 @@
-"""A wish to correct that no verb names: the letter tells what is stored and what is right ("You have Lis. It is Liz.")."""
+"""A wish to correct that no verb names: the stored value and the right one are told ("You have Lis, I am Liz")."""
 
 from __future__ import annotations
 
