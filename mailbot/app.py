@@ -156,7 +156,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             answers=load_answers(config),
             clock=clock,
         ),
-        worker=Worker(store, advance, platform, clock, recipients),
+        worker=Worker(store, advance, platform, clock, recipients, replies.wording),
         teller=Teller(store, recipients, advance, clock),
         senders=Senders(store, reader, advance, understood, clock),
         seeking=Seeking(store, platform, advance, clock),

@@ -5,7 +5,6 @@ What comes of it enters by the same door as everything else (advance).
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from mailbot.core.plan import (
 )
 from mailbot.core.request import Asked, Kind
 from mailbot.core.result import Changed, Result, gone_of, kept_of
+from mailbot.core.wording import Wording
 from mailbot.core.workflow import Event, State, possible
 from mailbot.mail.contexts import RecipientTold
 from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
@@ -87,6 +87,8 @@ class Worker:
     platform: Platform
     clock: Callable[[], datetime]
     recipients: Recipients
+    wording: Callable[[str | None], Wording]
+    """How an export speaks to a person of this language (None: unknown)."""
     done: WorkDone = field(default_factory=WorkDone)
 
     def send_due(self, smtp: SmtpConnection) -> int:
@@ -167,6 +169,8 @@ class Worker:
             return self._carry_out(job.work, job)
         except PlatformTrouble as trouble:
             return self._after_trouble(job.work, trouble)
+        except exports.LeaseLost:
+            return None
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again, then shown to staff
             _log.error("work failed", kind=job.work.kind, error=type(error).__name__)
             return self._after_trouble(job.work, PlatformTrouble(type(error).__name__, later=True))
@@ -264,10 +268,9 @@ class Worker:
         subjects = tuple(one for one in found if normalise(one.address) == normalise(on_file))
         if not subjects:
             return _Outcome(Event.PROVEN_NOTHING_FOUND, "nothing is stored under this address")
-        out = io.BytesIO()
-        self.platform.export(subjects, out)
-        with self.store.begin() as tx:
-            exports.replace(tx, job.case, job.request.id, out.getvalue(), self.clock())
+        out = exports.ExportWriter(self.store, job.case, job.work, self.clock)
+        self.platform.export(subjects, out, self.wording(job.subject.language if job.subject else None))
+        out.finish()
         return _Outcome(Event.EXPORT_READY, "the copy is made")
 
     def _after_trouble(self, work: Work, trouble: PlatformTrouble) -> _Outcome | None:

@@ -179,6 +179,8 @@ class Place:
     retention: str
     columns: tuple[ColumnRule, ...]
     files: tuple[FileRule, ...] = ()
+    source: str = ""
+    """Where the data comes from, unless from the person (Art. 15(1)(g) GDPR)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,10 @@ class DataMap:
     places: tuple[Place, ...]
     promotions: tuple[Promotion, ...]
     limits: tuple[Limit, ...]
+    transfers: str = ""
+    """What people are told of data that leaves the European Economic Area (Art. 15(2) GDPR)."""
+    automated_decisions: str = ""
+    """What they are told of decisions that programs make about them (Art. 15(1)(h) GDPR)."""
 
     def places_of(self, capacity: Capacity) -> tuple[Place, ...]:
         """Every place that holds data of this kind of person, as ordered in the map."""

@@ -69,6 +69,8 @@ def _data_map(top: MapTable) -> DataMap:
         places=_each(top, "places", _place),
         promotions=_each(top, "promotions", _promotion),
         limits=_each(top, "limits", _limit),
+        transfers=top.text("transfers", ""),
+        automated_decisions=top.text("automated_decisions", ""),
     )
     subjects.end()
     top.end()
@@ -181,6 +183,7 @@ def _place(table: MapTable) -> Place:
         purpose=table.text("purpose"),
         recipients=table.texts("recipients"),
         retention=table.text("retention"),
+        source=table.text("source", ""),
         columns=(),
         files=_each(table, "files", _files),
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from mailbot.core.wording import Fact, Wording
 from mailbot.mail import words
 from mailbot.mail.catalogues import (
     SOURCE_LANGUAGE,
@@ -78,6 +79,10 @@ class Replies:
         frame = {**values, "subject": subject, "sections": sections, "notes": [v.note for v in voices[1:]]}
         return Letter(subject, voices[0].framed_text(frame), voices[0].framed_html(frame))
 
+    def wording(self, language: str | None) -> Wording:
+        """How an export speaks to a person who reads `language` (None: it is not known)."""
+        return self._voice(self._writable((language,) if language else ())[0]).wording()
+
     def _writable(self, languages: Sequence[str]) -> tuple[str, ...]:
         known = self._catalogues.languages_known()
         return tuple(dict.fromkeys(one for one in languages if one in known)) or (SOURCE_LANGUAGE,)
@@ -118,6 +123,32 @@ class Voice:
     def framed_html(self, frame: dict[str, object]) -> str:
         """All sections and the footer as one HTML page."""
         return self._environment.get_template("frame.html").render(frame)
+
+    def wording(self) -> Wording:
+        """How an export speaks."""
+        said = self._translations.gettext
+        controller, authority = self._controller, self._authority()
+        responsible = ", ".join(one for one in (controller.legal_name, controller.address) if one)
+        policy = (
+            (said(words.POLICY_VERSION) % {"version": controller.policy_version})
+            if controller.policy_url
+            else ""
+        )
+        about = (
+            Fact(said(words.N_("Who is responsible")), responsible),
+            Fact(
+                said(words.N_("Questions and requests")),
+                controller.privacy_address,
+                f"mailto:{controller.privacy_address}",
+            ),
+            Fact(said(words.N_("Privacy policy")), policy, controller.policy_url),
+            Fact(said(words.N_("Your rights")), said(words.RIGHTS)),
+            Fact(said(words.N_("Where to complain")), authority.name, authority.url),
+        )
+        thing, field = self._word(words.THINGS), self._word(words.FIELDS)
+        return Wording(
+            self._language, lambda text: said(text) if text else "", thing, field, self._moment, about
+        )
 
     def _functions(self) -> dict[str, object]:
         """What templates may call."""

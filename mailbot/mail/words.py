@@ -66,6 +66,32 @@ FIELDS: dict[str, str] = {
     "timezone": N_("Time zone"),
     "time_zone": N_("Time zone"),
     "website": N_("Website"),
+    "title": N_("Title"),
+    "text": N_("Text"),
+    "path": N_("File"),
+    "ip": N_("IP address"),
+    "last_ip": N_("IP address of the last visit"),
+    "at": N_("When"),
+    "last_visit": N_("Last visit"),
+    "last_used_at": N_("Last used"),
+    "created_at": N_("Created"),
+    "changed_at": N_("Changed"),
+    "ended_at": N_("Ended"),
+    "email_changed_at": N_("E-mail address changed"),
+    "starts_at": N_("Begins"),
+    "uploaded_at": N_("Uploaded"),
+    "sent_at": N_("Sent"),
+    "registered_at": N_("Registered"),
+    "subscribed_at": N_("Subscribed"),
+    "unsubscribed_at": N_("Unsubscribed"),
+    "consent_source": N_("Where consent was given"),
+    "newsletter": N_("Gets the newsletter"),
+    "provider": N_("Payment provider"),
+    "reference": N_("Reference"),
+    "amount": N_("Amount"),
+    "currency": N_("Currency"),
+    "invoice_number": N_("Invoice number"),
+    "paid_at": N_("Paid"),
 }
 
 THINGS: dict[str, str] = {
@@ -104,6 +130,38 @@ GROUNDS: dict[str, str] = {
         "accounting records must be kept by law (Article 17(3)(b) of the GDPR)"
     ),
 }
+
+RIGHTS = N_(
+    "You may have your data corrected, completed or deleted, have its use restricted, object to its use, and take it"
+    " to another provider (Articles 16 to 21 of the GDPR). A mail to the address above is enough."
+)
+POLICY_VERSION = N_("Version %(version)s")
+
+DATA_MAP: tuple[str, ...] = (
+    N_("to provide the account and the service"),
+    N_("to recognise an account by an earlier address"),
+    N_("invoices"),
+    N_("to hold the user's events"),
+    N_("slides and pictures of the user's events"),
+    N_("to stay logged in"),
+    N_("security and statistics"),
+    N_("promotional mail with consent"),
+    N_("accounting"),
+    N_("to attend the event; the host decides what is asked"),
+    N_("what was said at the event"),
+    N_("hosting provider in the EU"),
+    N_("tax authority, on lawful request"),
+    N_("the host of the event"),
+    N_("until deletion, at most 180 days after last use (§ 4.7)"),
+    N_("as long as the account"),
+    N_("as long as an account of the company"),
+    N_("30 days after last use (§ 5.12)"),
+    N_("until consent is withdrawn"),
+    N_("10 years from payment"),
+    N_("as long as the host's account"),
+)
+"""What rules/platform.toml says of purposes, recipients and times. A platform's own sentences are translated in the
+catalogues of its own locale folder."""
 
 AUTHORITIES: dict[str, Authority] = {
     "AT": Authority("Datenschutzbehörde", "https://www.dsb.gv.at"),

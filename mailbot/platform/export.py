@@ -5,21 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import mimetypes
 import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from mailbot.core.data_map import Access, ColumnRule, Place
 from mailbot.core.file_paths import DEFAULT_STORE, is_clean, store_and_path
+from mailbot.core.wording import Wording
 from mailbot.platform.export_page import page_end, page_start, section_end, section_row, section_start
 from mailbot.platform.files import Files
+from mailbot.platform.interface import Output
 from mailbot.platform.sql_files import named_by, sources_of
 from mailbot.platform.sql_find import Who, rows_of
 from mailbot.platform.sql_schema import Schema, column_of, primary_key
@@ -46,15 +49,17 @@ def write_export(
     schema: Schema,
     files: Files,
     people: Sequence[Who],
-    out: IO[bytes],
+    out: Output,
     now: datetime,
+    wording: Wording,
 ) -> None:
-    """`out` is a ZIP: index.html, data.json, one CSV for each section, and the person's files."""
+    """`out` has got a ZIP from its start to its end: index.html, data.json, a CSV for each section, the person's
+    files. Rows and files pass through a few at a time, however many there are."""
     sections = list(_sections(schema, people))
     rows = _Rows(connection, schema)
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         with archive.open("index.html", "w", force_zip64=True) as entry:
-            _write_page(entry, sections, rows, now)
+            _write_page(entry, sections, rows, now, wording)
         with archive.open("data.json", "w", force_zip64=True) as entry:
             _write_json(entry, sections, rows, now)
         for section in sections:
@@ -129,6 +134,7 @@ def _described(section: Section) -> dict[str, object]:
         "purpose": place.purpose,
         "recipients": place.recipients,
         "retention": place.retention,
+        "source": place.source or None,
     }
 
 
@@ -147,15 +153,18 @@ def _harmless(cell: Cell) -> Cell:
     return "'" + cell if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
-def _write_page(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime) -> None:
-    language = next((section.who.subject.language for section in sections), None)
-    entry.write(page_start(language or "en", now).encode())
+def _write_page(
+    entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime, wording: Wording
+) -> None:
+    entry.write(page_start(wording, rows.schema.data_map, now).encode())
     for section in sections:
-        names = [rule.field or rule.name for rule in section.rules]
-        entry.write(section_start(section.who.subject, section.place, names).encode())
+        names = [wording.field(rule.field or rule.name) for rule in section.rules]
+        entry.write(section_start(section.who.subject, section.place, names, wording).encode())
+        is_empty = True
         for cells in rows.cells(section):
-            entry.write(section_row(list(cells.values())).encode())
-        entry.write(section_end().encode())
+            entry.write(section_row(names, list(cells.values())).encode())
+            is_empty = False
+        entry.write(section_end(is_empty, wording).encode())
     entry.write(page_end().encode())
 
 
@@ -179,5 +188,13 @@ def _write_all(archive: ZipFile, files: Files, path: str) -> None:
         entry_name = f"files/{inside}" if store == DEFAULT_STORE else f"files/{store}/{inside}"
         source = None if entry_name in archive.NameToInfo else files.open(written)
         if source is not None:
-            with source, archive.open(entry_name, "w", force_zip64=True) as entry:
+            info = ZipInfo(entry_name)
+            info.compress_type = ZIP_STORED if _is_packed(name) else ZIP_DEFLATED
+            with source, archive.open(info, "w", force_zip64=True) as entry:
                 shutil.copyfileobj(source, entry, COPIED_AT_ONCE)
+
+
+def _is_packed(name: str) -> bool:
+    """Pictures, films, archives and PDF are packed already: to try again costs minutes and saves nothing."""
+    kind, encoding = mimetypes.guess_type(name)
+    return encoding is not None or (kind or "").startswith(("image/", "video/", "audio/", "application/"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO, Protocol
+from typing import Protocol
 
 from mailbot.core.plan import Applied, Change, FieldView, Plan, ReadBack, Subject
 from mailbot.core.result import EventRef
+from mailbot.core.wording import Wording
 
 
 class CheckStatus(StrEnum):
@@ -25,6 +26,22 @@ class CheckLine:
     status: CheckStatus
     what: str
     mend: str = ""
+
+
+class Output(Protocol):
+    """Where an export goes: bytes from start to end."""
+
+    def write(self, data: bytes, /) -> int:
+        """`data` is taken."""
+        ...
+
+    def flush(self) -> None:
+        """Nothing waits for more."""
+        ...
+
+    def close(self) -> None:
+        """Asked of every file by zipfile's types; nobody here calls it."""
+        ...
 
 
 class Platform(Protocol):
@@ -70,8 +87,8 @@ class Platform(Protocol):
         deletion it is looked for the person in places that no map names, too."""
         ...
 
-    def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
-        """A ZIP with JSON, CSV, HTML and uploaded files of these people is written to `out` (seekable)."""
+    def export(self, subjects: tuple[Subject, ...], out: Output, wording: Wording) -> None:
+        """A ZIP with JSON, CSV, HTML and uploaded files of these people is written to `out`, from start to end."""
         ...
 
     def check(self) -> tuple[CheckLine, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -28,11 +27,12 @@ from mailbot.core.plan import (
 )
 from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
+from mailbot.core.wording import Wording
 from mailbot.platform.draft import Draft, NoSubject, draft_of
 from mailbot.platform.export import write_export
 from mailbot.platform.file_store import FileStore
 from mailbot.platform.files import Files
-from mailbot.platform.interface import CheckLine
+from mailbot.platform.interface import CheckLine, Output
 from mailbot.platform.read_back import read_back
 from mailbot.platform.schema_check import check_schema
 from mailbot.platform.sql_apply import carry_out
@@ -150,11 +150,11 @@ class SqlPlatform:
         is_clean = not searched.findings and not searched.unsearched
         return ReadBack(is_clean, unmapped=searched.findings, unsearched=searched.unsearched)
 
-    def export(self, subjects: tuple[Subject, ...], out: IO[bytes]) -> None:
+    def export(self, subjects: tuple[Subject, ...], out: Output, wording: Wording) -> None:
         """See Platform.export."""
         with self._schema.reading() as connection:
             people = [who_is(connection, self._schema, subject) for subject in subjects]
-            write_export(connection, self._schema, self._files, people, out, self._now())
+            write_export(connection, self._schema, self._files, people, out, self._now(), wording)
 
     def check(self) -> tuple[CheckLine, ...]:
         """See Platform.check."""

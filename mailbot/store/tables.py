@@ -274,6 +274,7 @@ class Export(Row, table=True):
     size: int
     made_at: datetime = _time()
     downloads: int = 0
+    is_whole: bool
 
 
 class ExportPart(Row, table=True):

@@ -126,6 +126,15 @@ def by_ids(tx: Transaction, work_ids: Sequence[UUID]) -> dict[UUID, Work]:
     return {work.id: work for work in tx.session.exec(select(Work).where(col(Work.id).in_(work_ids)))}
 
 
+def prolong(tx: Transaction, work: Work, now: datetime) -> bool:
+    """The lease of work in hand lasts anew from `now`; False when another worker has it or has done it."""
+    row = tx.session.get_one(Work, work.id)
+    if row.done_at is not None or row.attempts != work.attempts:
+        return False
+    row.lease_until = now + timedelta(seconds=LEASE_SECONDS)
+    return True
+
+
 def finish(work: Work, now: datetime) -> None:
     """The work is done."""
     work.due_at, work.lease_until, work.done_at = None, None, now

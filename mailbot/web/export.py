@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from mailbot.web.forms import Form, button, page
@@ -41,5 +41,8 @@ class ExportPages:
         archive = self._parts.exports.open(token, now) if export else None
         if export is None or archive is None:
             return self._pages.stranger(request)
-        headers = {"Content-Disposition": f'attachment; filename="{export.reference}.zip"'}
-        return Response(archive, media_type="application/zip", headers=headers)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{export.reference}.zip"',
+            "Content-Length": str(export.size),
+        }
+        return StreamingResponse(archive, media_type="application/zip", headers=headers)

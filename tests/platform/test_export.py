@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import tracemalloc
 from pathlib import Path
 from zipfile import ZipFile
 
 from mailbot.core.plan import Subject
+from mailbot.core.wording import Fact, Wording
 from mailbot.demo.platform import PERSONAS
 from tests.platform.worlds import World
 
 
-def exported(world: World, *subjects: Subject) -> dict[str, bytes]:
+def exported(world: World, *subjects: Subject, wording: Wording | None = None) -> dict[str, bytes]:
     out = io.BytesIO()
-    world.platform.export(subjects, out)
+    world.platform.export(subjects, out, wording or Wording())
     with ZipFile(out) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
@@ -72,3 +75,55 @@ def test_a_file_outside_the_root_is_never_exported(sqlite_world: World, tmp_path
     (sqlite_world.files / "accounts/1/link").symlink_to(tmp_path / "secret.txt")
     got = exported(sqlite_world, sqlite_world.user("host"))
     assert not any(b"not theirs" in content for content in got.values())
+
+
+def test_the_page_says_what_article_15_asks_in_the_persons_language(world: World) -> None:
+    """Whatever sentence it needs, ours or the data map's, is asked of the wording; nothing else is text."""
+    asked: list[str] = []
+
+    def said(sentence: str) -> str:
+        asked.append(sentence)
+        return f"fr:{sentence}"
+
+    wording = Wording("fr", said, lambda key: f"chose:{key}", said, about=(Fact("Vos droits", "accès"),))
+    page = exported(world, world.user("host"), wording=wording)["index.html"].decode()
+    for expected in (
+        '<html lang="fr">',
+        "<dt>Vos droits</dt><dd>accès</dd>",
+        "<h2>chose:payments</h2>",
+        "fr:10 years from payment",
+        "fr:accounting",
+        "PayPal",
+        "fr:from you, or from your use of the service",
+        '<td data-name="fr:email">',
+    ):
+        assert expected in page
+
+
+def test_a_large_copy_passes_through_little_memory(sqlite_world: World) -> None:
+    """Files of 192 MiB, to an output that cannot be sought in: what Python holds grows by less than 16 MiB."""
+    for number in range(12):
+        name = f"accounts/1/film-{number}.mp4"
+        (sqlite_world.files / name).write_bytes(os.urandom(1 << 20) * 16)
+        sqlite_world.add("uploads", id=950 + number, account_id=1, title="Film", path=name)
+
+    class Counted:
+        size = 0
+
+        def write(self, data: bytes, /) -> int:
+            self.size += len(data)
+            return len(data)
+
+        def flush(self) -> None: ...
+
+        def close(self) -> None: ...
+
+    out = Counted()
+    tracemalloc.start()
+    try:
+        sqlite_world.platform.export((sqlite_world.user("host"),), out, Wording())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert out.size > 192 << 20
+    assert peak < 16 << 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from mailbot.store import cases, exports, ledger, messages, suppressions, tokens
 from mailbot.store.database import Store, StoreTrouble, new_id
 from mailbot.store.encryption import Destroyed, Keyring, KeyTrouble
 from mailbot.store.messages import STRETCH_BYTES, Incoming, Place
+from mailbot.store.tables import Case, Work
 from mailbot.store.works import WorkKind
 from tests.store.conftest import ALICE, MASTER, NOW, a_case
 
@@ -247,17 +249,36 @@ def test_the_suppression_list_remembers_who_came_off_it(store: Store) -> None:
         assert row.lifted_at == NOW + timedelta(days=1)
 
 
-def test_an_export_is_sealed_in_stretches_and_gone_when_removed(store: Store) -> None:
-    content = b"alice.martin" * 200_000
+def export_work(store: Store) -> tuple[Case, Work]:
+    """Work that makes an export, in hand."""
     with store.begin() as tx:
         case = a_case(tx)
         request = cases.add_request(tx, case, Asked(Kind.ACCESS, Capacity.USER, 1.0), 0, NOW)
-        tx.session.flush()
-        exports.replace(tx, case, request.id, content, NOW)
+        works.add(tx, WorkKind.APPLY, case_id=case.id, request_id=request.id, now=NOW)
+    with store.begin() as tx:
+        (work,) = works.claim(tx, [WorkKind.APPLY], NOW, 1)
+    return case, work
+
+
+def request_of(work: Work) -> UUID:
+    assert work.request_id is not None
+    return work.request_id
+
+
+def test_an_export_is_sealed_in_stretches_and_gone_when_removed(store: Store) -> None:
+    content = b"alice.martin" * 600_000
+    case, work = export_work(store)
+    writer = exports.ExportWriter(store, case, work, lambda: NOW)
+    for start in range(0, len(content), 70_000):
+        writer.write(content[start : start + 70_000])
     with store.read() as tx:
-        export = exports.of_request(tx, request.id)
+        assert exports.of_request(tx, request_of(work)) is None, "it counts when it is whole"
+    writer.finish()
+    with store.read() as tx:
+        export = exports.of_request(tx, request_of(work))
         assert export is not None
-        assert exports.content(tx, case, export) == content
+        assert export.size == len(content)
+        assert b"".join(exports.stretches(store, case.key_id, export.id)) == content
         assert (
             b"alice.martin"
             not in repr(
@@ -267,8 +288,35 @@ def test_an_export_is_sealed_in_stretches_and_gone_when_removed(store: Store) ->
     with store.begin() as tx:
         exports.remove_made_before(tx, NOW)
     with store.read() as tx:
-        assert exports.of_request(tx, request.id) is None
+        assert exports.of_request(tx, request_of(work)) is None
         assert tx.session.connection().execute(text("SELECT count(*) FROM export_part")).scalar() == 0
+
+
+def test_an_export_begun_twice_is_the_second_ones(store: Store) -> None:
+    """A worker that was slower than its lease stops; what it wrote does not mix with the other's."""
+    case, work = export_work(store)
+    slow = exports.ExportWriter(store, case, work, lambda: NOW)
+    slow.write(b"old")
+    late = NOW + timedelta(seconds=works.LEASE_SECONDS)
+    with store.begin() as tx:
+        (again,) = works.claim(tx, [WorkKind.APPLY], late, 1)
+    quick = exports.ExportWriter(store, case, again, lambda: late)
+    quick.write(b"new")
+    with pytest.raises(exports.LeaseLost):
+        slow.finish()
+    quick.finish()
+    with store.read() as tx:
+        export = exports.of_request(tx, request_of(work))
+        assert export is not None
+        assert b"".join(exports.stretches(store, case.key_id, export.id)) == b"new"
+
+
+def test_writing_prolongs_the_lease(store: Store) -> None:
+    case, work = export_work(store)
+    later = NOW + timedelta(seconds=works.LEASE_SECONDS - 1)
+    exports.ExportWriter(store, case, work, lambda: later)
+    with store.begin() as tx:
+        assert not works.claim(tx, [WorkKind.APPLY], NOW + timedelta(seconds=works.LEASE_SECONDS), 1)
 
 
 def test_an_unsubscribe_link_is_the_same_for_ever_and_opens_for_us_only(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -190,11 +190,11 @@ class FakeExports:
     deeds: Deeds
 
     def view(self, token: str, now: datetime) -> ExportView | None:
-        return ExportView("K7Q2-9MXF", "en", 48_213, now + timedelta(days=9), 4) if token == GOOD else None
+        return ExportView("K7Q2-9MXF", "en", 4, now + timedelta(days=9), 4) if token == GOOD else None
 
-    def open(self, token: str, now: datetime) -> bytes | None:
+    def open(self, token: str, now: datetime) -> Iterator[bytes] | None:
         self.deeds("download")
-        return b"PK\x03\x04"
+        return iter((b"PK\x03\x04",))
 
 
 class FakeStatus:
