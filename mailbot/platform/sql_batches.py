@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, Table, and_, select, tuple_, update
+from sqlalchemy import ForeignKeyConstraint, Select, Table, and_, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from mailbot.core.data_map import Place
@@ -61,8 +61,11 @@ class Batches:
             if begin(connection, self.schema, self.key, self.now):
                 self._deactivate(connection)
         finish_batch(self.schema, self.files, self.key)
+        for doing in self.drawing.doings:
+            if doing.deletes:
+                self._open_circles(doing)
         for doing in self._ahead():
-            self._go(doing)
+            self._repeat(doing, doing.rows.condition, doing.writes)
 
     def _deactivate(self, connection: Connection) -> None:
         user = self.schema.data_map.user
@@ -74,25 +77,50 @@ class Batches:
         connection.execute(update(table).where(mine).values(values))
 
     def _ahead(self) -> list[Doing]:
-        """Log-ins, whatever their number, and what is large; those found over others before these."""
-        first = [doing for doing in self.drawing.doings if self.places[doing.step.place].logs_out]
-        large = [doing for doing in self.drawing.doings if doing.rows.few is None and doing not in first]
-        large = [doing for doing in large if self._stays_found(doing)]
-        return [*first, *sorted(large, key=lambda doing: self.order.position(doing.table.name))]
+        """Log-ins; and whatever is large, after all that may refer to it or is found over it."""
+        able = self._able()
+        large = [self.order.position(doing.table.name) for doing in able if doing.rows.few is None]
+        last = max(large, default=-1)
+        before = [doing for doing in able if self.order.position(doing.table.name) <= last]
+        return sorted((doing for doing in able if doing in before or self._logs_out(doing)), key=self._turn)
 
-    def _stays_found(self, doing: Doing) -> bool:
-        """What the map leads over to these rows is still there when the last of them goes."""
+    def _turn(self, doing: Doing) -> tuple[bool, int, bool]:
+        """Log-ins first, then children before parents; in one table what stays before what goes."""
+        return not self._logs_out(doing), self.order.position(doing.table.name), doing.deletes
+
+    def _logs_out(self, doing: Doing) -> bool:
+        return self.places[doing.step.place].logs_out
+
+    def _able(self) -> list[Doing]:
+        """What can go ahead: not what has to wait by itself, nor what something that waits refers to."""
+        waiting = {doing.table.name for doing in self.drawing.doings if self._waits(doing)}
+        referred = {key.referred_table.name for name in waiting for key in self._keys_of(name)}
+        while not referred <= waiting:
+            waiting |= referred
+            referred = {key.referred_table.name for name in waiting for key in self._keys_of(name)}
+        return [doing for doing in self.drawing.doings if doing.table.name not in waiting]
+
+    def _keys_of(self, table: str) -> list[ForeignKeyConstraint]:
+        """The foreign keys of a table that are not emptied before."""
+        cut = {one.column for one in self.order.cuts if one.table == table and not one.pathway}
+        keys = self.schema.table(table).foreign_key_constraints
+        return [key for key in keys if not cut & set(key.column_keys)]
+
+    def _waits(self, doing: Doing) -> bool:
+        """The account itself; what is found over rows that go before; what only goes together with others."""
         place = self.places[doing.step.place]
         here = self.order.position(place.table)
-        return not place.shared and all(self.order.position(hop.table) > here for hop in place.path)
+        is_account = place.table == self.schema.data_map.user.table
+        is_lost = any(self.order.position(hop.table) < here for hop in place.path)
+        return is_account or place.shared or is_lost or (doing.deletes and place.table in self.order.held)
 
-    def _go(self, doing: Doing) -> None:
-        if doing.deletes:
-            for cut in cuts_of(self.order, doing.table):
+    def _open_circles(self, doing: Doing) -> None:
+        """References that would hold on to rows that go before their own are emptied."""
+        for cut in cuts_of(self.order, doing.table):
+            if not cut.pathway:
                 column = column_of(doing.table, cut.column)
-                held = and_(doing.rows.condition, column.is_not(None))
-                self._repeat(doing, held, (Write(cut.column, None),))
-        self._repeat(doing, doing.rows.condition, doing.writes)
+                refers = and_(doing.rows.condition, column.is_not(None))
+                self._repeat(doing, refers, (Write(cut.column, None),))
 
     def _repeat(self, doing: Doing, condition: Condition, writes: Sequence[Write]) -> None:
         """Batch after batch, by primary key, each in a transaction of its own."""

@@ -15,20 +15,24 @@ from mailbot.core.data_map import DataMap
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A reference in a circle (or of a table to itself) that is set to null before its rows go."""
+    """A reference in a circle (or of a table to itself) that is set to null before its rows go. On a `pathway`
+    of the map that must not happen before everything that it leads to is known."""
 
     table: str
     column: str
+    pathway: bool
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionOrder:
     """`tables`, children first. `stuck` are references in circles that cannot be null: they hold only where
-    the database may check them late."""
+    the database may check them late. Rows of the `held` tables are what such references, and pathways that are
+    cut, refer to: they can only go together with those."""
 
     tables: tuple[str, ...]
     cuts: tuple[Cut, ...]
     stuck: tuple[str, ...]
+    held: frozenset[str]
 
     def position(self, table: str) -> int:
         """Smaller goes before."""
@@ -53,12 +57,16 @@ def deletion_order(tables: Mapping[str, Table], data_map: DataMap) -> DeletionOr
     own = [key for (table, to), found in keys.items() if table == to for key in found]
     edges = {edge for edge in keys if edge[0] != edge[1]}
     edges |= {way for way in _ways(data_map) if way[::-1] not in edges and set(way) <= tables.keys()}
-    order, opened = _sorted(sorted(tables), edges, keys, frozenset(_pathways(data_map)))
-    cuts = [(key, _nullable(key)) for key in [*own, *(key for edge in opened for key in keys.get(edge, ()))]]
+    pathways = frozenset(_pathways(data_map))
+    order, opened = _sorted(sorted(tables), edges, keys, pathways)
+    circular = [*own, *(key for edge in opened for key in keys.get(edge, ()))]
+    led = [key for key in circular if (key.table.name, frozenset(key.column_keys)) in pathways]
+    stuck = [key for key in circular if _nullable(key) is None]
     return DeletionOrder(
         tuple(order),
-        tuple(Cut(key.table.name, column) for key, column in cuts if column),
-        tuple(f"{key.table.name}.{key.column_keys[0]}" for key, column in cuts if not column),
+        tuple(Cut(key.table.name, column, key in led) for key in circular if (column := _nullable(key))),
+        tuple(f"{key.table.name}.{key.column_keys[0]}" for key in stuck),
+        frozenset(key.referred_table.name for key in [*led, *stuck]),
     )
 
 

@@ -263,7 +263,7 @@ def random_platform(shape: Shape, url: str) -> Iterator[RandomPlatform]:
     engine.dispose()
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
 @given(shapes())
 def test_deletions_take_exactly_what_is_theirs_on_sqlite(shape: Shape) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -281,7 +281,7 @@ def test_deletions_take_exactly_what_is_theirs_on_postgresql(postgres: PrivatePo
     postgres.drop(url)
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
 @given(shapes())
 def test_large_deletions_take_exactly_what_is_theirs(monkeypatch: pytest.MonkeyPatch, shape: Shape) -> None:
     """The same where two rows are already too many for one transaction."""
