@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from docs.attacks import BEGIN, END, attacks_section
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, Effect, State, Step, transitions
+from mailbot.platform.http_contract import openapi
 
 FOLDER = Path(__file__).parent
 _HEAD = """# Workflow of a request
@@ -74,6 +76,12 @@ def security_page() -> str:
     return before + attacks_section() + rest.partition(END)[2]
 
 
+def platform_openapi() -> str:
+    """docs/platform-openapi.json: what mailbot expects of a platform's API."""
+    return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
+    (FOLDER / "platform-openapi.json").write_text(platform_openapi(), encoding="utf-8")
     (FOLDER / "workflow.md").write_text(workflow_page(), encoding="utf-8")
     (FOLDER / "security.md").write_text(security_page(), encoding="utf-8")

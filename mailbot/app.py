@@ -27,8 +27,11 @@ from mailbot.mail.dns import Dns
 from mailbot.mail.replies import Replies
 from mailbot.platform import map_file
 from mailbot.platform.file_store import FileStore
+from mailbot.platform.http import HttpPlatform
+from mailbot.platform.http_client import HttpClient
+from mailbot.platform.interface import Platform
 from mailbot.platform.open_stores import open_stores
-from mailbot.platform.sql import SqlPlatform, open_platform
+from mailbot.platform.sql import open_platform
 from mailbot.proof import Proof
 from mailbot.reading import Knowledge, Reader
 from mailbot.receive import Receive
@@ -63,7 +66,7 @@ class App:
     clock: Clock
     store: Store
     tokens: AccessTokens
-    platform: SqlPlatform
+    platform: Platform
     data_map: DataMap
     knowledge: Knowledge
     dns: Dns
@@ -118,7 +121,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     dns = Dns(config.dns.nameservers, config.dns.timeout_seconds)
     reader = Reader(knowledge, dns.txt, attachment_reader(config, knowledge))
     data_map = load_data_map(config)
-    platform = open_platform(config.platform_url(), data_map, files_root(config), clock, file_stores(config))
+    platform = platform_of(config, data_map, clock)
     locales = folders("locale", config.path(config.folders.locale) if config.folders.locale else None)
     templates = folders(
         "templates", config.path(config.folders.templates) if config.folders.templates else None
@@ -181,12 +184,19 @@ def attachment_reader(config: Config, knowledge: Knowledge) -> AttachmentReader 
     return AttachmentReader(limits, knowledge.marks) if limits else None
 
 
+def platform_of(config: Config, data_map: DataMap, clock: Clock = utc_now) -> Platform:
+    """The platform, be it a database or an API; nothing is contacted yet. Raises ConfigTrouble."""
+    if config.platform.kind == "http":
+        return HttpPlatform(HttpClient(config.platform_api()), data_map)
+    return open_platform(config.platform_url(), data_map, files_root(config), clock, file_stores(config))
+
+
 def load_data_map(config: Config) -> DataMap:
     """The data map of the platform. Raises ResourceTrouble naming file, line, key and mend."""
     written = Path(config.platform.map)
     places = (config.path(str(written.parent)), *rule_folders(config))
     file = find_file(written.name, places)
-    found = map_file.load_data_map(file)
+    found = map_file.load_data_map(file, linked=config.platform.kind == "sql")
     if isinstance(found, MapFaults):
         raise ResourceTrouble(f"{file} cannot be used:\n{found}")
     return found

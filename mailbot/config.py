@@ -27,6 +27,7 @@ from mailbot.core.telling import Channel, Recipient
 from mailbot.mail.settings import MailboxSettings, OAuth2Settings, Security, ServiceAccount, SmtpSettings
 from mailbot.mail.tls import is_loopback
 from mailbot.platform.file_store import S3Settings
+from mailbot.platform.http_client import HttpSettings
 from mailbot.platform.open_stores import StoreSettings
 
 DEFAULT_PATH = Path("config.toml")
@@ -212,13 +213,27 @@ class FileStoreTable(_Table):
         return self
 
 
+class PlatformApi(_Table):
+    """How a platform with kind = "http" is asked; requests are signed with the secret."""
+
+    key_id: str = Field(default="mailbot", pattern=r"^[A-Za-z0-9._-]+$")
+    secret_env: str = "MAILBOT_PLATFORM_SECRET"  # noqa: S105  # the name of a variable
+    secret_file: str = ""
+    ca_file: str = ""
+    timeout_seconds: float = Field(default=20, gt=0)
+    attempts: int = Field(default=4, ge=1, le=20)
+    max_answer_bytes: int = Field(default=16_777_216, ge=1_024)
+
+
 class PlatformTable(_Table):
     """The platform whose data is changed."""
 
+    kind: Literal["sql", "http"] = "sql"
     map: str = "rules/platform.toml"
     url: str = "sqlite:///platform.db"
     url_env: str = ""
     files_root: str = ""
+    http: PlatformApi = PlatformApi()
     stores: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], FileStoreTable] = {}
 
 
@@ -427,6 +442,28 @@ class Config(_Table):
     def platform_url(self) -> str:
         """The URL of the platform's database."""
         return self._url("platform.url", self.platform.url, self.platform.url_env)
+
+    def platform_api(self) -> HttpSettings:
+        """How the platform's API is asked. Raises ConfigTrouble for a URL or secret that cannot be used."""
+        url, table = self.platform_url(), self.platform.http
+        try:
+            _secure_url(url)
+        except ValueError as error:
+            raise ConfigTrouble(f"platform.url: {error}") from None
+        secret = self._secret("platform.http.secret", table.secret_env, table.secret_file)
+        if len(secret) < 32:
+            raise ConfigTrouble(
+                "platform.http.secret: is shorter than 32 characters; make one with `openssl rand -hex 32`"
+            )
+        return HttpSettings(
+            url=url,
+            key_id=table.key_id,
+            secret=secret.encode(),
+            ca_file=str(self.path(table.ca_file)) if table.ca_file else "",
+            timeout_seconds=table.timeout_seconds,
+            attempts=table.attempts,
+            max_answer_bytes=table.max_answer_bytes,
+        )
 
     def file_stores(self) -> dict[str, StoreSettings]:
         """Every store of files by its name. Raises ConfigTrouble for a secret that is missing."""

@@ -278,7 +278,8 @@ class Worker:
             return _Outcome(Event.FAILED, str(trouble))
         with self.store.begin() as tx:
             row = tx.session.get_one(Work, work.id)
-            works.try_later(row, self.clock() + pause(work.attempts), str(trouble))
+            wait = max(pause(work.attempts), timedelta(seconds=trouble.after_seconds))
+            works.try_later(row, self.clock() + wait, str(trouble))
         return None
 
     def _conclude_all(self, done: Sequence[tuple[Work, _Outcome]]) -> None:

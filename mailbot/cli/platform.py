@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from mailbot.app import file_stores, files_root, load_data_map
+from mailbot.app import load_data_map, platform_of
 from mailbot.cli.configured import read_config
 from mailbot.cli.opened import no_platform_url
 from mailbot.cli.options import settings_of
@@ -18,8 +18,9 @@ from mailbot.cli.output import note, print_json, print_status, say
 from mailbot.config import Config
 from mailbot.core.plan import Deletion, Plan, PlatformTrouble
 from mailbot.platform.draft_text import draft_text
-from mailbot.platform.interface import CheckLine, CheckStatus
-from mailbot.platform.sql import SqlPlatform, drafted, open_platform
+from mailbot.platform.http_contract import openapi as openapi_document
+from mailbot.platform.interface import CheckLine, CheckStatus, Platform
+from mailbot.platform.sql import drafted
 from mailbot.resources import ResourceTrouble
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -96,11 +97,18 @@ def plan(
         raise typer.Exit(1)
 
 
+@app.command()
+def openapi() -> None:
+    """Print what mailbot expects of a platform that is reached by its API, as OpenAPI."""
+    print_json(openapi_document())
+
+
 def _described(plan: Plan) -> dict[str, object]:
     return {
         "capacity": _capacity(plan),
         "steps": [
-            {"place": step.place, "action": step.action.value, "rows": step.rows, "why": step.why,
+            {"place": step.place, "action": step.action.value, "rows": step.rows, "bytes": step.bytes,
+             "why": step.why,
              "columns": [field.column for field in step.fields],
              "until": step.until.isoformat() if step.until else None}
             for step in plan.steps
@@ -114,7 +122,8 @@ def _print_plan(plan: Plan) -> None:
     for step in plan.steps:
         columns = f" ({', '.join(field.column for field in step.fields)})" if step.fields else ""
         until = f", until {step.until}" if step.until else ""
-        say(f"  {step.action.value:<10} {step.rows:>7}  {step.place}{columns}  {step.why}{until}")
+        size = f", {step.bytes} bytes" if step.bytes else ""
+        say(f"  {step.action.value:<10} {step.rows:>7}  {step.place}{columns}{size}  {step.why}{until}")
     for veto in plan.vetoes:
         say(f"  staff look first: {veto}")
 
@@ -130,11 +139,9 @@ def check_platform(config: Config) -> tuple[CheckLine, ...]:
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[SqlPlatform]:
+def _opened(config: Config) -> Iterator[Platform]:
     try:
-        platform = open_platform(
-            config.platform_url(), load_data_map(config), files_root(config), stores=file_stores(config)
-        )
+        platform = platform_of(config, load_data_map(config))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise no_platform_url(error) from None
     try:

@@ -9,16 +9,19 @@ from mailbot.core.data_map_table import MapFault
 from mailbot.core.request import Capacity
 
 
-def contradictions(data_map: DataMap) -> Iterator[MapFault]:
-    """Each contradiction with its mend."""
+def contradictions(data_map: DataMap, *, linked: bool) -> Iterator[MapFault]:
+    """Each contradiction with its mend. `linked`: the map must say what leads from a row to the person."""
     seen: set[tuple[str, Capacity]] = set()
     for index, place in enumerate(data_map.places, start=1):
         where, path = f"places ({place.name}, {place.subject})", ("places", index)
         if (place.name, place.subject) in seen:
             yield MapFault(where, "is described twice", "Join the two, or give one another name", path)
         seen.add((place.name, place.subject))
-        for problem, mend in _of_place(data_map, place):
+        for problem, mend in _of_place(data_map, place, linked):
             yield MapFault(where, problem, mend, path)
+    if linked and data_map.visitor and not data_map.visitor.host:
+        mend, visitor = "Say how a visitor's row leads to the host's account", ("subjects", "visitor", "host")
+        yield MapFault("subjects.visitor.host", "is missing", mend, visitor)
     yield from _missing_roots(data_map)
     yield from _of_former(data_map)
 
@@ -46,31 +49,31 @@ def _of_former(data_map: DataMap) -> Iterator[MapFault]:
             yield MapFault(where, "does not lead to an account by its key", mend, path)
 
 
-def _of_place(data_map: DataMap, place: Place) -> Iterator[tuple[str, str]]:
+def _of_place(data_map: DataMap, place: Place, linked: bool) -> Iterator[tuple[str, str]]:
     rule = data_map.subject_rule(place.subject)
     if place.subject not in (Capacity.USER, Capacity.VISITOR) or rule is None:
         yield f'subject "{place.subject}" is not described', "Write user or visitor, and describe it"
         return
     root = place.table == rule.table
-    if not root and not place.path and not place.match:
+    if linked and not root and not place.path and not place.match:
         yield "nothing leads to the person", "Add path, match, or both"
     ends = place.path[-1].table if place.path else rule.table
     if ends != rule.table:
         yield f'path ends at "{ends}"', f'End it at "{rule.table}", the table of subjects.{place.subject}'
-    yield from _of_keeping(place)
+    yield from _of_keeping(place, linked)
     if place.subject is Capacity.VISITOR and place.match and not root and not place.scope:
         yield "match without scope", "Say by scope which link leads to the host: visitors belong to one host"
     if any("*" in name for name in place.match):
         yield "match looks into every entry of a list", "Match by one value inside the JSON column"
 
 
-def _of_keeping(place: Place) -> Iterator[tuple[str, str]]:
+def _of_keeping(place: Place, linked: bool) -> Iterator[tuple[str, str]]:
     if place.on_deletion is OnDeletion.KEEP and place.keeping is None:
         yield "keeps rows without a legal ground", "Add keep = { ground = …, since = …, years = … }"
     if place.on_deletion in (OnDeletion.NULL, OnDeletion.NOW):
         mend = f"Write anonymise, and {place.on_deletion} at each column"
         yield f'on_deletion "{place.on_deletion}" is for columns', mend
-    if place.shared and not _is_plain(place.path):
+    if linked and place.shared and not _is_plain(place.path):
         yield "shared needs a path of one plain link", 'Write path = ["id = accounts.company_id"]'
     if place.keeping and place.on_deletion is not OnDeletion.KEEP:
         yield "has a ground for keeping but does not keep", 'Write on_deletion = "keep"'

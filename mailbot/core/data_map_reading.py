@@ -46,11 +46,12 @@ class MapFaults:
         return "\n".join(str(fault) for fault in self.faults)
 
 
-def read_data_map(document: Mapping[str, object]) -> DataMap | MapFaults:
-    """The data map that `document` (parsed TOML) describes, or all its faults at once. Never raises."""
+def read_data_map(document: Mapping[str, object], *, linked: bool = True) -> DataMap | MapFaults:
+    """The data map that `document` (parsed TOML) describes, or all its faults at once. Never raises. Without
+    `linked` the platform itself knows whose records are whose, and the map need not say it."""
     faults: list[MapFault] = []
     data_map = _data_map(MapTable(document, "", (), faults))
-    faults += contradictions(data_map)
+    faults += contradictions(data_map, linked=linked)
     return MapFaults(tuple(faults)) if faults else data_map
 
 
@@ -118,8 +119,6 @@ def _subject(table: MapTable, capacity: Capacity) -> SubjectRule:
     if rule.address and rule.address in rule.key:
         mend = "Name a column that says nothing about the person: keys are stored"
         table.fault("key", "is the address", mend)
-    if capacity is Capacity.VISITOR and not rule.host:
-        table.fault("host", "is missing", "Say how a visitor's row leads to the host's account")
     table.end()
     return rule
 

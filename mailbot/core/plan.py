@@ -237,11 +237,13 @@ class FieldView:
 
 
 class PlatformTrouble(Exception):
-    """The platform could not do it: `later` says whether trying again may help. Holds no personal data."""
+    """The platform could not do it: `later` says whether trying again may help, `after_seconds` how long it wants
+    to be left alone. Holds no personal data."""
 
-    def __init__(self, message: str, *, later: bool) -> None:
+    def __init__(self, message: str, *, later: bool, after_seconds: float = 0) -> None:
         super().__init__(message)
         self.later = later
+        self.after_seconds = after_seconds
 
 
 class PlanGrew(PlatformTrouble):

@@ -11,14 +11,15 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
-from mailbot.core.data_map import Access, ColumnRule, Place
+from mailbot.core.data_map import Access, ColumnRule, DataMap, Place
 from mailbot.core.file_paths import DEFAULT_STORE, is_clean, store_and_path
+from mailbot.core.plan import Subject
 from mailbot.core.wording import Wording
 from mailbot.platform.export_page import page_end, page_start, section_end, section_row, section_start
 from mailbot.platform.files import Files
@@ -38,7 +39,7 @@ COPIED_AT_ONCE = 1 << 20
 class Section:
     """One person's rows in one place, as far as they may be shown."""
 
-    who: Who
+    subject: Subject
     place: Place
     rules: tuple[ColumnRule, ...]
     number: int
@@ -55,24 +56,54 @@ def write_export(
 ) -> None:
     """`out` has got a ZIP from its start to its end: index.html, data.json, a CSV for each section, the person's
     files. Rows and files pass through a few at a time, however many there are."""
-    sections = list(_sections(schema, people))
-    rows = _Rows(connection, schema)
+    rows = _SqlRows(connection, schema, people)
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        with archive.open("index.html", "w", force_zip64=True) as entry:
-            _write_page(entry, sections, rows, now, wording)
-        with archive.open("data.json", "w", force_zip64=True) as entry:
-            _write_json(entry, sections, rows, now)
-        for section in sections:
-            _write_csv(archive, section, rows)
+        subjects = [who.subject for who in people]
+        _write_sections(archive, schema.data_map, subjects, rows, now, wording)
         _write_files(archive, files, people, rows)
 
 
-class _Rows:
+def write_tables(
+    data_map: DataMap, subjects: Sequence[Subject], rows: Rows, out: Output, now: datetime, wording: Wording
+) -> None:
+    """The same without files, of rows that come from anywhere."""
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        _write_sections(archive, data_map, subjects, rows, now, wording)
+
+
+class Rows(Protocol):
+    """Where the rows of a section come from, few at a time."""
+
+    def cells(self, section: Section) -> Iterator[dict[str, Cell]]:
+        """Each row, column by column, as it may be shown."""
+        ...
+
+
+def _write_sections(
+    archive: ZipFile,
+    data_map: DataMap,
+    subjects: Sequence[Subject],
+    rows: Rows,
+    now: datetime,
+    wording: Wording,
+) -> None:
+    sections = list(_sections(data_map, subjects))
+    with archive.open("index.html", "w", force_zip64=True) as entry:
+        entry.write(page_start(wording, data_map, now).encode())
+        _write_page(entry, sections, rows, wording)
+    with archive.open("data.json", "w", force_zip64=True) as entry:
+        _write_json(entry, sections, rows, now)
+    for section in sections:
+        _write_csv(archive, section, rows)
+
+
+class _SqlRows:
     """The rows of a section, few at a time."""
 
-    def __init__(self, connection: Connection, schema: Schema) -> None:
+    def __init__(self, connection: Connection, schema: Schema, people: Sequence[Who]) -> None:
         self.connection = connection
         self.schema = schema
+        self.people = {who.subject: who for who in people}
 
     def cells(self, section: Section) -> Iterator[dict[str, Cell]]:
         for row in self.raw(section, section.rules):
@@ -81,24 +112,24 @@ class _Rows:
     def raw(self, section: Section, rules: Sequence[ColumnRule]) -> Iterator[Row[Any]]:
         table = self.schema.table(section.place.table)
         columns = [column_of(table, rule.column) for rule in rules]
-        query = select(*columns).where(rows_of(self.schema, section.place, section.who))
+        query = select(*columns).where(rows_of(self.schema, section.place, self.people[section.subject]))
         yield from self.connection.execute(
             query.order_by(*primary_key(table)).execution_options(yield_per=500)
         )
 
 
-def _sections(schema: Schema, people: Sequence[Who]) -> Iterator[Section]:
+def _sections(data_map: DataMap, subjects: Sequence[Subject]) -> Iterator[Section]:
     number = 0
-    for who in people:
-        for place in schema.data_map.places_of(who.rule.capacity):
+    for subject in subjects:
+        for place in data_map.places_of(subject.capacity):
             rules = tuple(rule for rule in place.columns if rule.access is not Access.LEAVE_OUT)
             if rules:
                 number += 1
-                yield Section(who, place, rules, number)
+                yield Section(subject, place, rules, number)
 
 
 def _csv_name(section: Section) -> str:
-    return f"csv/{section.number:02}-{section.who.subject.capacity}-{section.place.table}.csv"
+    return f"csv/{section.number:02}-{section.subject.capacity}-{section.place.table}.csv"
 
 
 def _shown(rule: ColumnRule, value: object) -> Cell:
@@ -111,7 +142,7 @@ def _shown(rule: ColumnRule, value: object) -> Cell:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def _write_json(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime) -> None:
+def _write_json(entry: IO[bytes], sections: Sequence[Section], rows: Rows, now: datetime) -> None:
     """Written by hand around each row, so that no section has to fit into memory."""
     entry.write(f'{{"generated_at": {json.dumps(now.isoformat())}, "sections": ['.encode())
     for number, section in enumerate(sections):
@@ -124,7 +155,7 @@ def _write_json(entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now:
 
 
 def _described(section: Section) -> dict[str, object]:
-    subject, place = section.who.subject, section.place
+    subject, place = section.subject, section.place
     return {
         "capacity": subject.capacity,
         "address": subject.address,
@@ -138,7 +169,7 @@ def _described(section: Section) -> dict[str, object]:
     }
 
 
-def _write_csv(archive: ZipFile, section: Section, rows: _Rows) -> None:
+def _write_csv(archive: ZipFile, section: Section, rows: Rows) -> None:
     with archive.open(_csv_name(section), "w", force_zip64=True) as entry:
         text = io.TextIOWrapper(entry, encoding="utf-8-sig", newline="")
         writer = csv.writer(text)
@@ -153,13 +184,10 @@ def _harmless(cell: Cell) -> Cell:
     return "'" + cell if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
-def _write_page(
-    entry: IO[bytes], sections: Sequence[Section], rows: _Rows, now: datetime, wording: Wording
-) -> None:
-    entry.write(page_start(wording, rows.schema.data_map, now).encode())
+def _write_page(entry: IO[bytes], sections: Sequence[Section], rows: Rows, wording: Wording) -> None:
     for section in sections:
         names = [wording.field(rule.field or rule.name) for rule in section.rules]
-        entry.write(section_start(section.who.subject, section.place, names, wording).encode())
+        entry.write(section_start(section.subject, section.place, names, wording).encode())
         is_empty = True
         for cells in rows.cells(section):
             entry.write(section_row(names, list(cells.values())).encode())
@@ -168,7 +196,7 @@ def _write_page(
     entry.write(page_end().encode())
 
 
-def _write_files(archive: ZipFile, files: Files, people: Sequence[Who], rows: _Rows) -> None:
+def _write_files(archive: ZipFile, files: Files, people: Sequence[Who], rows: _SqlRows) -> None:
     """Paths that are not safe are left out: they may be somebody else's."""
     for who in people:
         for place in rows.schema.data_map.places_of(who.rule.capacity):

@@ -94,3 +94,7 @@ class Platform(Protocol):
     def check(self) -> tuple[CheckLine, ...]:
         """The data map held against the live platform."""
         ...
+
+    def close(self) -> None:
+        """Every connection is given back."""
+        ...

@@ -168,9 +168,9 @@ class SqlPlatform:
                 return
             drawing = self._draw(connection, change, measured=True)
             who = who_is(connection, self._schema, change.subject)
-        files_grown = [one for one in grown(plan, drawing.plan()) if one.startswith("files:")]
-        if files_grown:
-            raise PlanGrew(tuple(files_grown))
+        places = grown(plan, drawing.plan())
+        if any(place.startswith("files:") for place in places):
+            raise PlanGrew(places)
         if is_large(drawing):
             self._compare(plan, drawing)
             Batches(self._schema, self._files, who, drawing, key, self._now()).run()

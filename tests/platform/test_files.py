@@ -36,7 +36,7 @@ def test_a_safe_path_is_below_the_root_links_followed(root: Path, parts: list[st
 
 
 @pytest.mark.parametrize(
-    "stored", ["../secret.txt", "out/secret.txt", "/etc/passwd", "", ".", "a", "a/", "./a/b", "a//b"]
+    "stored", ["../secret.txt", "out/secret.txt", "/etc/passwd", "", ".", "a", "./a/b", "a//b"]
 )
 def test_known_tricks_are_not_safe(root: Path, stored: str) -> None:
     assert not Files(root).is_safe(stored)

@@ -15,6 +15,7 @@ import pytest
 from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults, read_data_map
 from mailbot.core.plan import Deletion, PlanGrew, PlannedStep, PlatformTrouble
+from mailbot.core.wording import Wording
 from mailbot.platform.file_store import S3Settings
 from mailbot.platform.s3 import S3Store
 from mailbot.platform.sql import SqlPlatform, open_platform
@@ -118,7 +119,7 @@ def test_what_a_crash_left_half_removed_is_ended(bucket: Bucket) -> None:
 def test_the_copy_holds_the_files_under_names_that_stay_in_its_folder(bucket: Bucket) -> None:
     bucket.put(f"accounts/{bucket.number}/../../evil", b"evil")
     out = io.BytesIO()
-    bucket.platform().export((bucket.world.user("delete_account"),), out)
+    bucket.platform().export((bucket.world.user("delete_account"),), out, Wording())
     with ZipFile(out) as archive:
         assert archive.read(f"files/uploads/accounts/{bucket.number}/a") == b"12345"
         assert not [name for name in archive.namelist() if ".." in name or "film" in name]
