@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mailbot.advance import Advance
 from mailbot.asking import Asking
-from mailbot.attachments.files import AttachmentReader
 from mailbot.config import Config, ConfigTrouble
 from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import MapFaults
@@ -19,7 +18,7 @@ from mailbot.floods import Floods
 from mailbot.followups import FollowUps
 from mailbot.hosts import Hosts
 from mailbot.keeping import ExampleKeeper
-from mailbot.knowledge import load_answers, load_knowledge, rule_folders
+from mailbot.knowledge import attachment_reader, load_answers, load_knowledge, rule_folders
 from mailbot.letters import LetterWriter, controller_of
 from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.catalogues import Catalogues
@@ -176,12 +175,6 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         web_catalogues=Catalogues(*locales, domain=WEB_DOMAIN),
         template_folders=templates,
     )
-
-
-def attachment_reader(config: Config, knowledge: Knowledge) -> AttachmentReader | None:
-    """What reads attachments; None where they are not read."""
-    limits = config.attachment_limits()
-    return AttachmentReader(limits, knowledge.marks) if limits else None
 
 
 def platform_of(config: Config, data_map: DataMap, clock: Clock = utc_now) -> Platform:

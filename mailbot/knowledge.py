@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from mailbot.attachments.files import AttachmentReader
 from mailbot.config import Config
 from mailbot.core.address import domain_of
 from mailbot.core.answer import AnswerRules, answer_rules
@@ -172,3 +173,9 @@ def _sender_settings(config: Config) -> SenderSettings:
         own_hosts=frozenset(sender.own_hosts),
         own_domains=frozenset(domain for name in named if (domain := ascii_domain(name))),
     )
+
+
+def attachment_reader(config: Config, knowledge: Knowledge) -> AttachmentReader | None:
+    """What reads attachments; None where they are not read."""
+    limits = config.attachment_limits()
+    return AttachmentReader(limits, knowledge.marks) if limits else None

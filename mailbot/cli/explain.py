@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from mailbot.app import attachment_reader
 from mailbot.cli.configured import read_config_or_defaults, resolver
 from mailbot.cli.mails import STDIN, Found, PlainText, RawMail, Unavailable, mails_in
 from mailbot.cli.options import settings_of
@@ -17,7 +16,7 @@ from mailbot.cli.output import print_json, say
 from mailbot.cli.trouble import WrongUsage
 from mailbot.config import Config
 from mailbot.core.message import Unreadable
-from mailbot.knowledge import load_knowledge
+from mailbot.knowledge import attachment_reader, load_knowledge
 from mailbot.reading import Reader, as_json, unreadable_json
 
 app = typer.Typer(add_completion=False)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -212,3 +213,12 @@ def test_a_language_of_the_policy_that_is_none_is_named(here: Here) -> None:
     done = here.run("explain", "--no-dns", "en.txt", PYTHONPATH=os.environ.get("PYTHONPATH", ""))
     assert done.code == 2
     assert "kinds.deletion.languages.rr" in done.err
+
+
+def test_explaining_starts_without_database_and_web() -> None:
+    """They cost two seconds of start-up and are not needed to read a mail."""
+    asked = (
+        "import sys, mailbot.cli.explain; print({'sqlalchemy', 'alembic', 'fastapi'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
