@@ -108,6 +108,8 @@ class Advance:
                 tellings.again(tx, happening.request.id, now)
             case Effect.SEEK:
                 works.add(tx, WorkKind.SEEK, case_id=case.id, request_id=happening.request.id, now=now)
+            case Effect.LOOK_AGAIN:
+                works.add(tx, WorkKind.LOOK, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.SUPPRESS:
                 _suppress(tx, case, happening, now)
             case Effect.UNSUPPRESS:

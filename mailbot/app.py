@@ -20,6 +20,7 @@ from mailbot.hosts import Hosts
 from mailbot.keeping import ExampleKeeper
 from mailbot.knowledge import attachment_reader, load_answers, load_knowledge, rule_folders
 from mailbot.letters import LetterWriter, controller_of
+from mailbot.looking import Looking
 from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.catalogues import Catalogues
 from mailbot.mail.dns import Dns
@@ -43,6 +44,7 @@ from mailbot.senders import Senders
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
+from mailbot.sweeping import Sweeping
 from mailbot.telling import Teller
 from mailbot.understood import Understood
 from mailbot.unsubscribing import Unsubscribing
@@ -76,6 +78,8 @@ class App:
     teller: Teller
     senders: Senders
     seeking: Seeking
+    looking: Looking
+    sweeping: Sweeping
     follow_ups: FollowUps
     proof: Proof
     desk: Desk
@@ -158,10 +162,23 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             answers=load_answers(config),
             clock=clock,
         ),
-        worker=Worker(store, advance, platform, clock, recipients, replies.wording),
+        worker=Worker(
+            store,
+            advance,
+            platform,
+            clock,
+            recipients,
+            replies.wording,
+            knowledge.policy,
+            data_map.sweeps,
+        ),
         teller=Teller(store, recipients, advance, clock),
         senders=Senders(store, reader, advance, understood, clock),
         seeking=Seeking(store, platform, advance, clock),
+        looking=Looking(store, proof, advance, clock),
+        sweeping=Sweeping(
+            store, platform, data_map.sweeps, advance, knowledge.policy, config.controller, clock
+        ),
         follow_ups=FollowUps(store, advance, knowledge.policy, config.controller, clock),
         proof=proof,
         desk=Desk(store, advance, writer, proof, config, knowledge.policy),

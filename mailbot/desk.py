@@ -10,8 +10,10 @@ from uuid import UUID
 
 from mailbot.advance import Advance, Happening
 from mailbot.config import Config
+from mailbot.core.address import normalise
 from mailbot.core.deadlines import explained, extended
 from mailbot.core.ledger import Entry
+from mailbot.core.plan import Plan, PlatformTrouble, Subject, grown
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
@@ -21,10 +23,12 @@ from mailbot.floods import let_in
 from mailbot.letters import LetterWriter
 from mailbot.opening import day_of
 from mailbot.proof import Proof, Target
-from mailbot.store import cases, ledger
+from mailbot.store import brakes, cases, ledger
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
 
+TWO_NEEDED = "a second member of staff must approve too, so much goes with this account"
+_PLANNED = (Kind.CORRECTION, Kind.DELETION)
 _CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY)
 
 
@@ -56,12 +60,25 @@ class Desk:
         with self._store.read() as tx:
             case, request = _load(tx, request_id)
             address, asked = cases.person_of(tx, case).address, cases.asked_of(tx, case, request)
-            known = cases.subject_of(tx, case, request)
+            known, shown = cases.subject_of(tx, case, request), cases.result_of(tx, case, request).shown
+            self._is_free(tx, asked, known, shown)
         self._can_be_applied(asked)
-        targets = self._targets(address, request, asked) if known is None else ()
+        if known is None:
+            targets = self._targets(address, request, asked)
+        else:
+            targets = self._if_grown(known, request, asked, shown)
         with self._case(request_id) as (tx, case, request):
             if targets:
                 self._proof.take_target(tx, case, replace(targets[0], request=request))
+        if targets and shown is not None:
+            raise DeskTrouble(
+                "the data has grown since this was shown: the plan below is new. Look at it, then approve again"
+            )
+        with self._case(request_id) as (tx, case, request):
+            if self._needs_another(tx, case, request, by):
+                reason = f"approved once; {TWO_NEEDED}"
+                self._happen(tx, case, request, Event.STAFF_APPROVED_FIRST, by, reason, now)
+                return
             if request.proof != ProofLevel.CONTROL:
                 request.proof = ProofLevel.STAFF
             case.answerable = True  # a person vouches for the sender, who must hear what was done
@@ -169,6 +186,79 @@ class Desk:
         if len(targets) > 1:
             raise DeskTrouble("the sender's address leads to several people or events: ask for proof instead")
         return targets
+
+    def _if_grown(
+        self, subject: Subject, request: Request, asked: Asked, shown: Plan | None
+    ) -> tuple[Target, ...]:
+        """The target as it stands now, where it goes beyond what was shown or nothing was."""
+        if asked.kind not in _PLANNED:
+            return ()
+        try:
+            target = self._proof.again(subject, request, asked)
+        except PlatformTrouble as trouble:
+            raise DeskTrouble(f"the platform could not be asked: {trouble}") from None
+        is_as_shown = shown is not None and target.plan is not None and not grown(shown, target.plan)
+        return () if is_as_shown else (target,)
+
+    def _needs_another(self, tx: Transaction, case: Case, request: Request, by: str) -> bool:
+        """So much goes with this one person that two must approve: True for the first, who is remembered."""
+        result = cases.result_of(tx, case, request)
+        if result.shown is None or not result.shown.limits:
+            return False
+        if result.approved_by == by:
+            raise DeskTrouble(f"you have approved this already; {TWO_NEEDED}")
+        if result.approved_by:
+            return False
+        cases.set_result(tx, case, request, replace(result, approved_by=by))
+        return True
+
+    def _is_free(self, tx: Transaction, asked: Asked, known: Subject | None, shown: Plan | None) -> None:
+        """Nobody has put the person on hold."""
+        addresses = (known.address if known else "", *(shown.identifiers if shown else ()))
+        if asked.kind == Kind.DELETION and brakes.is_held(tx, addresses):
+            raise DeskTrouble(f"{brakes.ON_HOLD} (mailbot cases release, or on the case's page)")
+
+    def hold(self, reference: str, by: str, now: datetime) -> None:
+        """Nothing of the case's person is deleted any more, whoever asks, until `release` (GDPR Art. 17(3)(e))."""
+        with self._store.begin() as tx:
+            case = self._by_reference(tx, reference)
+            held = [brakes.hold(tx, one, case.reference, by, now) for one in self._everyone(tx, case)]
+            if not any(held):
+                raise DeskTrouble("this person is under a legal hold already, or the case has no address")
+            _note(tx, case, "held", by, now, {})
+
+    def release(self, reference: str, by: str, now: datetime) -> None:
+        """The legal hold on the case's person is lifted."""
+        with self._store.begin() as tx:
+            case = self._by_reference(tx, reference)
+            if not any(brakes.release(tx, one, now) for one in self._everyone(tx, case)):
+                raise DeskTrouble("this person is under no legal hold")
+            _note(tx, case, "released", by, now, {})
+
+    def stop(self, kind: Kind, by: str, now: datetime) -> None:
+        """Changes of `kind` are made no more; requests are still taken, acknowledged and timed."""
+        self._brake(kind, by, now, "stopped")
+
+    def resume(self, kind: Kind, by: str, now: datetime) -> None:
+        """Changes of `kind` are made again, and what waited is done."""
+        self._brake(kind, by, now, "resumed")
+
+    def _brake(self, kind: Kind, by: str, now: datetime, action: str) -> None:
+        if kind not in _CHANGES:
+            raise DeskTrouble(f"{kind} changes nothing by itself: there is nothing to stop")
+        with self._store.begin() as tx:
+            is_new = brakes.stop(tx, kind, by, now) if action == "stopped" else brakes.resume(tx, kind, now)
+            if not is_new:
+                raise DeskTrouble(f"changes of kind {kind} are not to be {action}: they are so already")
+            ledger.append(tx, Entry(now, action, f"staff:{by}", "", "", "", {"kind": kind.value}))
+
+    def _everyone(self, tx: Transaction, case: Case) -> list[str]:
+        """The addresses of everybody the case is about: the writer's, those on file and earlier ones."""
+        found = [cases.person_of(tx, case).address or ""]
+        for request in cases.requests_of(tx, case.id):
+            subject, shown = cases.subject_of(tx, case, request), cases.result_of(tx, case, request).shown
+            found += [subject.address if subject else "", *(shown.identifiers if shown else ())]
+        return [address for address in dict.fromkeys(map(normalise, found)) if address]
 
     def _can_be_applied(self, asked: Asked) -> None:
         if asked.kind not in _CHANGES:

@@ -117,7 +117,7 @@ class Drafting:
             return writer
         if subject is not None:
             return self._on_file(occasion.request)
-        is_asked_elsewhere = cases.asked_of(self._tx, self._case, occasion.request).named is not None
+        is_asked_elsewhere = cases.asked_of(self._tx, self._case, occasion.request).elsewhere is not None
         return None if effect == Effect.REMIND and is_asked_elsewhere else writer
 
     def extension(self, text: str, first_due: date) -> list[Draft]:
@@ -257,6 +257,17 @@ class Drafting:
             places = tuple(PlaceLine(one.title, one.held_on, host) for one in result.events)
             fields = tuple(change.field for change in result.changes)
             action, told = _VISITOR_ACTIONS[Kind(request.kind)], self._told(request)
+            if request.capacity == Capacity.HOST:
+                return HostInformed(
+                    reference=reference,
+                    name=name,
+                    action=action,
+                    visitor=subject.address,
+                    events=places,
+                    done_on=self._local(self._now),
+                    fields=fields,
+                    own_wish=True,
+                )
             return VisitorDone(
                 reference=reference, name=name, action=action, places=places, fields=fields, told=told
             )
@@ -274,7 +285,8 @@ class Drafting:
     def _to_host(self, effect: Effect, occasion: Occasion) -> list[Draft]:
         request = occasion.request
         subject = self._subject(request)
-        if subject is None or subject.host is None or request.kind not in _VISITOR_ACTIONS:
+        is_theirs = request.capacity == Capacity.HOST  # who asked hears it as the person who asked
+        if is_theirs or subject is None or subject.host is None or request.kind not in _VISITOR_ACTIONS:
             return []
         result, host = self._result(request), subject.host
         action = _VISITOR_ACTIONS[Kind(request.kind)]
@@ -341,14 +353,18 @@ class Drafting:
     def _on_file(self, request: Request) -> str:
         """The address that hears what was done: the one on file, which the writer's may be an older one of."""
         subject, written = self._subject(request), self._person.address or ""
-        is_other = subject is not None and normalise(subject.address) != normalise(written)
-        return subject.address if subject and is_other else written
+        on_file = subject.asked_at(Capacity(request.capacity)) if subject else written
+        return written if normalise(on_file) == normalise(written) else on_file
 
     def _name_on_file(self, request: Request, to: str) -> str:
         """The name that the platform knows, told to nobody but the address on file."""
         subject = self._subject(request)
-        is_proven = request.proof in ("control", "staff")
-        return subject.name if subject and is_proven and normalise(subject.address) == normalise(to) else ""
+        if subject is None or request.proof not in ("control", "staff"):
+            return ""
+        capacity = Capacity(request.capacity)
+        is_theirs = normalise(subject.asked_at(capacity)) == normalise(to)
+        name = subject.host.name if capacity == Capacity.HOST and subject.host else subject.name
+        return name if is_theirs else ""
 
     def _deadline(self) -> Deadline:
         received = self._local(self._case.received_at)

@@ -5,7 +5,7 @@ The platform is asked before the transaction begins; within it everything is set
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -33,7 +33,7 @@ from mailbot.core.result import Changed, EventRef, told_as_gone
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import Event, State
 from mailbot.platform.interface import Platform
-from mailbot.store import cases, tokens
+from mailbot.store import brakes, cases, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request, Token
 
@@ -66,6 +66,8 @@ class RequestView:
     stays: tuple[PlannedStep, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     host: str | None = None
+    visitor: str | None = None
+    """Of whom a host asks."""
     needs_staff: bool = False
 
 
@@ -91,6 +93,8 @@ class Target:
     plan: Plan | None = None
     events: tuple[EventRef, ...] = ()
     trouble: str = ""
+    may_pass: bool = False
+    """The trouble may be over soon: it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,29 @@ class Proof:
         """The targets of a request that staff vouch for, found by the address that wrote."""
         return tuple(self._targets(address, request, asked))
 
+    def again(self, subject: Subject, request: Request, asked: Asked) -> Target:
+        """The request about `subject`, as the platform stands now. Raises PlatformTrouble."""
+        return self._target(request, asked, subject)
+
+    def prepare_again(
+        self, tx: Transaction, case: Case, request: Request, now: datetime
+    ) -> Callable[[], Prepared]:
+        """What asks the platform once more about a request that was confirmed while it was down: to be called
+        outside the transaction."""
+        proven = cases.result_of(tx, case, request).proven or ""
+        one = _as_asked(tx, case, request, {}, proven)
+        return lambda: Prepared(
+            "", proven, tuple(self._targets(one.on_file or proven, one.request, one.asked)), now
+        )
+
+    def go_on(self, tx: Transaction, case: Case, prepared: Prepared, now: datetime) -> None:
+        """A request that waited for the platform takes its next step, once for each of its subjects."""
+        own = [
+            replace(target, request=self._own_request(tx, case, prepared, target, now))
+            for target in prepared.targets
+        ]
+        self._advance(tx, case, [self._settle_one(tx, case, prepared, target) for target in own], now)
+
     def take_target(self, tx: Transaction, case: Case, target: Target) -> None:
         """The request is about this target, as shown now."""
         if target.subject is not None:
@@ -215,6 +242,7 @@ class Proof:
             events=target.events,
             changes=tuple(Changed(one.field, present.get(one.field), one.new) for one in target.asked.fields),
             new_address_proven=before.new_address_proven and not is_moved,
+            approved_by="",
         )
         cases.set_result(tx, case, target.request, result)
 
@@ -229,14 +257,20 @@ class Proof:
     def _targets(self, address: str, request: Request, asked: Asked) -> list[Target]:
         """The request, once for each subject it is about."""
         try:
-            subjects = _fitting(self._platform.find(address), asked.capacity)
+            subjects = self._subjects(address, asked)
             if not subjects:
                 return [Target(request, asked, None)]
             if asked.kind in _WHOLE_PERSON:
                 return [Target(request, asked, subjects[0])]
             return [self._target(request, asked, subject) for subject in subjects]
         except PlatformTrouble as trouble:
-            return [Target(request, asked, None, trouble=str(trouble))]
+            return [Target(request, asked, None, trouble=str(trouble), may_pass=trouble.later)]
+
+    def _subjects(self, address: str, asked: Asked) -> list[Subject]:
+        """Whom a request is about; a host's only about the visitor they name, and only at their own events."""
+        if asked.capacity == Capacity.HOST:
+            return list(self._platform.hosts_subjects(address, asked.named or ""))
+        return _fitting(self._platform.find(address), asked.capacity)
 
     def _target(self, request: Request, asked: Asked, subject: Subject) -> Target:
         fields = self._platform.fields(subject)
@@ -260,6 +294,8 @@ class Proof:
     def _next(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> Happening:
         """Which way a request goes once the address of the token has shown control."""
         request, subject, proven = target.request, target.subject, normalise(prepared.address)
+        if target.may_pass:
+            return self._when_it_is_back(tx, case, target, prepared)
         if target.trouble:
             return _to_staff(request, f"the platform could not be asked: {target.trouble}")
         if subject is None:
@@ -268,11 +304,12 @@ class Proof:
                 return Happening(request, Event.PROVEN, PERSON)
             reason = "nothing is stored under this address"
             return Happening(request, Event.PROVEN_NOTHING_FOUND, PERSON, reason)
-        if normalise(subject.address) == proven:
+        asked_at = subject.asked_at(target.asked.capacity)
+        if normalise(asked_at) == proven:
             request.proof = ProofLevel.CONTROL
         elif not self._is_new_address_proven(tx, case, proven, target):
             reason = "the address on file is another one; it is asked"
-            return Happening(request, Event.PROVEN_OTHER_ADDRESS, PERSON, reason, address=subject.address)
+            return Happening(request, Event.PROVEN_OTHER_ADDRESS, PERSON, reason, address=asked_at)
         return self._next_with_control(tx, case, target, subject, prepared.now)
 
     def _next_with_control(
@@ -285,9 +322,17 @@ class Proof:
         if new_address and not cases.result_of(tx, case, request).new_address_proven:
             reason = "the new address must prove itself"
             return Happening(request, Event.PROVEN_OTHER_ADDRESS, PERSON, reason, address=new_address)
-        if subject.host and subject.host.mode == HostMode.ASK:
+        is_host = target.asked.capacity == Capacity.HOST
+        if not is_host and subject.host and subject.host.mode == HostMode.ASK:
             return Happening(request, Event.PROVEN_HOST_DECIDES, PERSON, "the host decides")
         return Happening(request, Event.PROVEN, PERSON)
+
+    def _when_it_is_back(self, tx: Transaction, case: Case, target: Target, prepared: Prepared) -> Happening:
+        """Whose control was proven is remembered; the platform is asked again, and the person no more."""
+        result = cases.result_of(tx, case, target.request)
+        cases.set_result(tx, case, target.request, replace(result, proven=prepared.address))
+        reason = f"the platform could not be asked: {target.trouble}"
+        return Happening(target.request, Event.PROVEN_PLATFORM_DOWN, PERSON, reason)
 
     def _is_new_address_proven(self, tx: Transaction, case: Case, proven: str, target: Target) -> bool:
         """The address a correction asks for has shown control, after the one on file had: never instead of it."""
@@ -307,12 +352,14 @@ class Proof:
         kind = Kind(target.request.kind)
         policy, plan = self._policy.kinds[kind].in_language(Language(case.language)), target.plan
         doubts = [*plan.vetoes, *(f"{one.field}: {one.reason}" for one in plan.refusals)] if plan else []
-        if policy.stopped:
-            doubts.append(f"changes of kind {kind} are stopped")
+        known = plan.identifiers if plan else (target.subject.address,) if target.subject else ()
+        doubts += brakes.reasons(tx, self._policy, kind, known)
         if policy.handling == Handling.STAFF:
             doubts.append(f"{kind} is carried out by staff")
         if kind == Kind.CORRECTION and not target.asked.fields:
             doubts.append("no field to correct was named")
+        if target.asked.capacity == Capacity.HOST and _new_address(target.asked):
+            doubts.append("a host asks for another address of a visitor")
         return [*doubts, *self._raised(tx, case, kind, target.subject, now)]
 
     def _raised(
@@ -338,20 +385,21 @@ class Proof:
         """What may be shown to whoever has the token: nothing of a person whose address on file is another."""
         request, subject, address = target.request, target.subject, prepared.address
         kind, capacity = Kind(request.kind), Capacity(request.capacity)
-        if subject is None or normalise(subject.address) != normalise(address):
+        if subject is None or normalise(subject.asked_at(capacity)) != normalise(address):
             return RequestView(
                 request.id, kind, capacity, State(request.state), _fields_of_stranger(target, address)
             )
         return RequestView(
             request.id,
             kind,
-            subject.capacity,
+            capacity if capacity == Capacity.HOST else subject.capacity,
             State(request.state),
             fields=_fields_shown(target, hidden=False),
             goes=told_as_gone(target.plan) if target.plan else (),
             stays=tuple(step for step in target.plan.kept if step.rows) if target.plan else (),
             refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
+            visitor=subject.address if capacity == Capacity.HOST else None,
             needs_staff=bool(self._doubts(tx, case, target, prepared.now)),
         )
 
@@ -387,7 +435,7 @@ def _address_of(tx: Transaction, case: Case, row: Token, requests: Sequence[Requ
     candidates = [cases.person_of(tx, case).address]
     for request in requests:
         subject = cases.subject_of(tx, case, request)
-        candidates.append(subject.address if subject else None)
+        candidates.append(subject.asked_at(Capacity(request.capacity)) if subject else None)
         candidates.append(_new_address(cases.asked_of(tx, case, request)))
     hashes = ((address, tx.pseudonyms.address(address)) for address in candidates if address)
     return next((address for address, digest in hashes if digest == row.address_hash), None)
@@ -423,7 +471,7 @@ def _as_asked(
 
 def _on_file(tx: Transaction, case: Case, request: Request) -> str | None:
     subject = cases.subject_of(tx, case, request)
-    return subject.address if subject else None
+    return subject.asked_at(Capacity(request.capacity)) if subject else None
 
 
 def _edited(tx: Transaction, case: Case, request: Request, fields: Mapping[str, Mapping[str, str]]) -> Asked:

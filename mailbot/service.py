@@ -21,6 +21,7 @@ from mailbot.config import Config
 from mailbot.core.plan import PlatformTrouble
 from mailbot.door import open_door
 from mailbot.followups import FollowUps
+from mailbot.looking import Looking
 from mailbot.mail.access_tokens import AccessTokens
 from mailbot.mail.inbox import Inbox, Mail, MailboxTrouble
 from mailbot.mail.outbox import SmtpConnection
@@ -34,6 +35,7 @@ from mailbot.seeking import Seeking
 from mailbot.senders import Senders
 from mailbot.store import works
 from mailbot.store.database import Store
+from mailbot.sweeping import Sweeping
 from mailbot.telling import Teller
 from mailbot.web.parts import Health
 from mailbot.work import Worker
@@ -75,6 +77,10 @@ class Parts(Protocol):
     def teller(self) -> Teller: ...
     @property
     def follow_ups(self) -> FollowUps: ...
+    @property
+    def looking(self) -> Looking: ...
+    @property
+    def sweeping(self) -> Sweeping: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,7 @@ class Service:
             troubles = self._take_in_and_send()
         if "schedule" in parts:
             self._app.follow_ups.sweep()
+            self._app.sweeping.sweep_due()
         with SmtpConnection(self._app.config.smtp_settings(), tokens=self._app.tokens) as smtp:
             while self._do_due() or ("mail" in parts and self._app.worker.send_due(smtp)):
                 pass
@@ -200,7 +207,9 @@ class Service:
     def _do_due(self) -> int:
         """A few pieces of all due work but sending were done; returns how many."""
         app = self._app
-        return sum(do() for do in (app.worker.apply_due, app.seeking.seek_due, *self._late()))
+        return sum(
+            do() for do in (app.worker.apply_due, app.seeking.seek_due, app.looking.look_due, *self._late())
+        )
 
     def _late(self) -> tuple[Callable[[], int], ...]:
         """What may hang on DNS, on recipients of data, or take its time: nothing else waits for it."""
@@ -225,7 +234,8 @@ class Service:
             self._app.platform.finish_open()
         except PlatformTrouble as trouble:  # what is open is finished when its work is done again
             _log.error("the platform fails", trouble=str(trouble))
-        self._loop(lambda: self._app.worker.apply_due() + self._app.seeking.seek_due())
+        app = self._app
+        self._loop(lambda: app.worker.apply_due() + app.seeking.seek_due() + app.looking.look_due())
 
     def _judge_for_ever(self) -> None:
         self._loop(lambda: sum(do() for do in self._late()))
@@ -247,6 +257,7 @@ class Service:
         try:
             self._app.follow_ups.sweep()
             self._swept_at = self._app.clock()
+            self._app.sweeping.sweep_due()
         except SQLAlchemyError as error:
             _log.error("the sweep failed", error=type(error).__name__)
 

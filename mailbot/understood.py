@@ -40,7 +40,7 @@ class Understood:
         is_asked_elsewhere = False
         for asked in reading.understanding.asked:
             again = next((one for one in present if _same_again(one, asked)), None)
-            if again is not None and cases.asked_of(tx, case, again).named:
+            if again is not None and cases.asked_of(tx, case, again).elsewhere:
                 is_asked_elsewhere = (
                     True  # whoever is asked at another address is not asked again for the asking
                 )
@@ -62,7 +62,7 @@ class Understood:
         decided = decide_request(asked, doubts, reading.sender, policy)
         if decided.waits:
             return Event.SENDER_UNKNOWN, decided
-        if decided.decision == Decision.CONFIRM and asked.named:
+        if decided.decision == Decision.CONFIRM and asked.elsewhere:
             return Event.UNDERSTOOD_ELSEWHERE, decided
         return _EVENTS.get(decided.decision) or _staff_event(case, reading), decided
 

@@ -15,6 +15,7 @@ import structlog
 
 from mailbot.advance import MAILBOT, Advance, Happening
 from mailbot.core.address import normalise
+from mailbot.core.data_map import SweepRule
 from mailbot.core.plan import (
     Applied,
     Change,
@@ -28,15 +29,16 @@ from mailbot.core.plan import (
     Subject,
     Unsubscribe,
 )
-from mailbot.core.request import Asked, Kind
+from mailbot.core.policy import Policy
+from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.result import Changed, Result, gone_of, kept_of
 from mailbot.core.wording import Wording
 from mailbot.core.workflow import Event, State, possible
 from mailbot.mail.contexts import RecipientTold
 from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
-from mailbot.platform.interface import Platform
+from mailbot.platform.interface import Platform, Sweepable
 from mailbot.recipients import Done, Recipients, done_of, note_failed, note_told
-from mailbot.store import cases, exports, letters, suppressions, tellings, works
+from mailbot.store import brakes, cases, exports, letters, suppressions, tellings, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case, Letter, Request, Work
@@ -55,6 +57,8 @@ _LONGEST_RETRY_SECONDS = 4 * 3600
 _SEND_GIVES_UP_AFTER = timedelta(days=4)
 """As mail servers do (RFC 5321 §4.5.4.1 asks for at least 4 to 5 days)."""
 _APPLY_ATTEMPTS = 8
+_STOPPED_PAUSE = timedelta(minutes=5)
+"""Work of a stopped kind asks so often whether it may go on."""
 
 
 @dataclass(slots=True)
@@ -89,6 +93,8 @@ class Worker:
     recipients: Recipients
     wording: Callable[[str | None], Wording]
     """How an export speaks to a person of this language (None: unknown)."""
+    policy: Policy
+    sweeps: tuple[SweepRule, ...] = ()
     done: WorkDone = field(default_factory=WorkDone)
 
     def send_due(self, smtp: SmtpConnection) -> int:
@@ -181,20 +187,28 @@ class Worker:
         if request.state != wanted:
             works.finish(work, self.clock())
             return None
+        kind = Kind(request.kind)
+        if work.kind == WorkKind.APPLY and brakes.is_stopped(tx, self.policy, kind):
+            work.attempts -= 1  # it waits, it does not fail
+            works.try_later(work, self.clock() + _STOPPED_PAUSE, f"changes of kind {kind} are stopped")
+            return None
         try:
             person = cases.person_of(tx, case)
         except Destroyed:
             works.give_up(work, "the key of its case was destroyed")
             return None
+        subject, result = cases.subject_of(tx, case, request), cases.result_of(tx, case, request)
+        known = (subject.address if subject else "", *(result.shown.identifiers if result.shown else ()))
         return _Job(
             work=work,
-            kind=Kind(request.kind),
+            kind=kind,
             case=case,
             request=request,
             asked=cases.asked_of(tx, case, request),
             address=person.address or "",
-            subject=cases.subject_of(tx, case, request),
-            result=cases.result_of(tx, case, request),
+            subject=subject,
+            result=result,
+            is_held=kind == Kind.DELETION and brakes.is_held(tx, known),
             is_suppressed=suppressions.is_suppressed(tx, person.address or ""),
         )
 
@@ -206,6 +220,10 @@ class Worker:
                 if not job.is_suppressed:
                     return _Outcome(Event.FAILED, "the address is not on the suppression list")
                 return self._change(work, job, Unsubscribe(job.address))
+            case Kind.DELETION if job.is_held:
+                return _Outcome(Event.FAILED, brakes.ON_HOLD)
+            case Kind.DELETION if job.subject and not self._is_due(job, job.subject):
+                return _Outcome(Event.FAILED, "the account is in use again: nothing is deleted by itself")
             case Kind.DELETION if job.subject:
                 return self._change(work, job, Deletion(job.subject))
             case Kind.CORRECTION if job.subject and job.asked.fields:
@@ -214,6 +232,15 @@ class Worker:
                 return self._export(job)
             case _:
                 return _Outcome(Event.FAILED, "nothing on the platform is known to apply this to")
+
+    def _is_due(self, job: _Job, subject: Subject) -> bool:
+        """What people ask is always due; what a sweep brought up only while nobody uses it again, or once it is
+        being deleted."""
+        named = {one.rule for one in job.asked.evidence}
+        rule = next((one for one in self.sweeps if one.evidence in named), None)
+        if rule is None or job.work.attempts > 1 or not isinstance(self.platform, Sweepable):
+            return True
+        return self.platform.is_due(rule, subject)
 
     def _change(self, work: Work, job: _Job, change: Change) -> _Outcome:
         """The change is made and read back. Whether it is done is what read-back says, not the row count."""
@@ -263,15 +290,22 @@ class Worker:
 
     def _export(self, job: _Job) -> _Outcome:
         """The copy of the data is made and kept sealed until it is fetched or has run out."""
-        on_file = job.subject.address if job.subject else job.address
-        found = self.platform.find(on_file)
-        subjects = tuple(one for one in found if normalise(one.address) == normalise(on_file))
+        subjects = self._exported(job)
         if not subjects:
             return _Outcome(Event.PROVEN_NOTHING_FOUND, "nothing is stored under this address")
         out = exports.ExportWriter(self.store, job.case, job.work, self.clock)
         self.platform.export(subjects, out, self.wording(job.subject.language if job.subject else None))
         out.finish()
         return _Outcome(Event.EXPORT_READY, "the copy is made")
+
+    def _exported(self, job: _Job) -> tuple[Subject, ...]:
+        """All that is known of the person; for a host only what their visitor left at their own events."""
+        on_file = job.subject.address if job.subject else job.address
+        if job.asked.capacity == Capacity.HOST:
+            asking = job.subject.asked_at(Capacity.HOST) if job.subject else ""
+            return self.platform.hosts_subjects(asking, on_file)
+        found = self.platform.find(on_file)
+        return tuple(one for one in found if normalise(one.address) == normalise(on_file))
 
     def _after_trouble(self, work: Work, trouble: PlatformTrouble) -> _Outcome | None:
         if not trouble.later or work.attempts >= _APPLY_ATTEMPTS:
@@ -351,6 +385,7 @@ class _Job:
     subject: Subject | None
     result: Result
     is_suppressed: bool
+    is_held: bool
 
 
 def _note_sent(tx: Transaction, letter: Letter, now: datetime) -> None:

@@ -101,16 +101,31 @@ def _opened(tx: Transaction, case: Case, requests: list[dict[str, Any]]) -> dict
     try:
         person = cases.person_of(tx, case)
         fields = [_fields(tx, case, one) for one in cases.requests_of(tx, case.id)]
+        plans = [_plan(tx, case, one) for one in cases.requests_of(tx, case.id)]
         mails = [_mail(tx, one) for one in messages.of_case(tx, case.id)]
     except Destroyed as gone:
         return {"destroyed": str(gone)}
-    shown = [{**request, "fields": asked} for request, asked in zip(requests, fields, strict=True)]
+    each = zip(requests, fields, plans, strict=True)
+    shown = [{**request, "fields": asked, "plan": plan} for request, asked, plan in each]
     return {"name": person.name, "subject": person.subject, "requests": shown, "mails": mails}
 
 
 def _fields(tx: Transaction, case: Case, request: Request) -> list[dict[str, Any]]:
     asked = cases.asked_of(tx, case, request)
     return [{"field": one.field, "old": one.old, "new": one.new} for one in asked.fields]
+
+
+def _plan(tx: Transaction, case: Case, request: Request) -> dict[str, Any] | None:
+    """What the request would change, place by place, as shown last."""
+    plan = cases.result_of(tx, case, request).shown
+    if plan is None:
+        return None
+    steps = [
+        {"place": one.place, "action": one.action.value, "rows": one.rows, "why": one.why}
+        for one in plan.steps
+        if one.rows
+    ]
+    return {"rows": plan.rows, "steps": steps, "vetoes": list(plan.vetoes), "two_needed": bool(plan.limits)}
 
 
 def _mail(tx: Transaction, message: Message) -> dict[str, Any]:

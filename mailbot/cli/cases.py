@@ -25,6 +25,7 @@ from mailbot.core.request import Capacity, FieldChange, Kind
 from mailbot.core.workflow import OPEN_STATES, STAFF_STATES, State
 from mailbot.desk import Desk
 from mailbot.examples import Labelled, as_line, labelled_of
+from mailbot.store import brakes
 from mailbot.store import cases as stored
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
@@ -45,6 +46,7 @@ By = Annotated[
     str | None,
     typer.Option("--by", metavar="NAME", help="Your staff account; else the one named like your user here."),
 ]
+Braked = Annotated[Kind, typer.Argument(metavar="KIND", help="Such as deletion or correction.")]
 Reason = Annotated[
     str, typer.Option("--reason", help="Why; in the person's language where they are told it.")
 ]
@@ -227,6 +229,38 @@ def let_in(ctx: typer.Context, reference: Reference, by: By = None) -> None:
 
 
 @app.command()
+def hold(ctx: typer.Context, reference: Reference, by: By = None) -> None:
+    """Legal hold: nothing of the case's person is deleted, whoever asks, until `release` (GDPR Art. 17(3)(e))."""
+    seat = _sit_down(ctx, by)
+    seat.desk.hold(reference, seat.by, seat.now)
+    seat.tell(reference)
+
+
+@app.command()
+def release(ctx: typer.Context, reference: Reference, by: By = None) -> None:
+    """Lift the legal hold on the case's person."""
+    seat = _sit_down(ctx, by)
+    seat.desk.release(reference, seat.by, seat.now)
+    seat.tell(reference)
+
+
+@app.command()
+def stop(ctx: typer.Context, kind: Braked, by: By = None) -> None:
+    """Emergency stop: changes of this kind are made no more; requests are still taken, acknowledged and timed."""
+    seat = _sit_down(ctx, by)
+    seat.desk.stop(kind, seat.by, seat.now)
+    seat.tell_brakes()
+
+
+@app.command()
+def resume(ctx: typer.Context, kind: Braked, by: By = None) -> None:
+    """Changes of this kind are made again, and what waited is done."""
+    seat = _sit_down(ctx, by)
+    seat.desk.resume(kind, seat.by, seat.now)
+    seat.tell_brakes()
+
+
+@app.command()
 def close(ctx: typer.Context, reference: Reference, reason: Reason, by: By = None) -> None:
     """Close a whole case without an answer: every request that is open is dismissed."""
     seat = _sit_down(ctx, by)
@@ -269,6 +303,15 @@ class _Seat:
         with self.store.read() as tx:
             requests = stored.requests_of(tx, _case(tx, reference).id)
         return [one for one in requests if one.state in OPEN_STATES]
+
+    def tell_brakes(self) -> None:
+        """Which kinds staff have stopped."""
+        with self.store.read() as tx:
+            kinds = sorted(brakes.stopped(tx))
+        if self.json:
+            print_json({"stopped": kinds})
+        else:
+            say(f"stopped by staff: {', '.join(kinds) or 'nothing'}")
 
     def tell(self, reference: str) -> None:
         """How the case stands now."""
@@ -377,8 +420,14 @@ def _print_request(request: dict[str, Any]) -> None:
     say(f"  {request['reason']}; proof: {request['proof']}")
     for one in request.get("fields", []):
         say(f"  {one['field']}: {one['old'] or '(nothing)'} → {one['new']}")
+    for step in (request.get("plan") or {}).get("steps", []):
+        say(f"  {step['place']}: {step['action']} {step['rows']}" + _kept_why(step))
     if request["can"]:
         say(f"  possible: {', '.join(request['can'])}")
+
+
+def _kept_why(step: dict[str, Any]) -> str:
+    return f" ({step['why']})" if step["action"] == "keep" and step["why"] else ""
 
 
 def _print_mail(mail: dict[str, Any]) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from mailbot.advance import CLOCK
 from mailbot.app import load_data_map, platform_of
 from mailbot.cli.configured import read_config
-from mailbot.cli.opened import no_platform_url
+from mailbot.cli.opened import no_platform_url, open_app
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, print_status, say
+from mailbot.cli.staff_member import staff_id
+from mailbot.cli.stored import utc_now
+from mailbot.cli.trouble import WrongUsage
 from mailbot.config import Config
 from mailbot.core.plan import Deletion, Plan, PlatformTrouble
 from mailbot.platform.draft_text import draft_text
@@ -43,6 +48,39 @@ def check(ctx: typer.Context) -> None:
         for line in lines:
             print_status("platform", line.status.value, line.what, line.mend)
     raise typer.Exit(0 if is_ok else 1)
+
+
+@app.command()
+def sweep(
+    ctx: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what is due; nothing is deleted.")
+    ] = False,
+    even_if_many: Annotated[
+        bool, typer.Option("--even-if-many", help="You have looked: also where a sweep stopped itself.")
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Your staff account, for --even-if-many.")
+    ] = None,
+) -> None:
+    """Delete what has ended by its age, as the data map says; `mailbot run` does the same once a day."""
+    if even_if_many and dry_run:
+        raise WrongUsage("--even-if-many does nothing with --dry-run")
+    program = open_app(ctx)
+    who = f"staff:{staff_id(program.store, by, utc_now())}" if even_if_many or by else CLOCK
+    try:
+        reports = (
+            program.sweeping.look() if dry_run else program.sweeping.sweep(by=who, even_if_many=even_if_many)
+        )
+    except PlatformTrouble as trouble:
+        raise ResourceTrouble(str(trouble)) from None
+    if settings_of(ctx).json:
+        print_json({"dry_run": dry_run, "sweeps": [asdict(one) for one in reports]})
+    else:
+        for one in reports:
+            did = "would take" if dry_run else "took"
+            say(f"{one.id}: {one.due} of {one.total} due; {one.stopped or f'{did} {one.taken}'}")
+    raise typer.Exit(1 if any(one.stopped for one in reports) else 0)
 
 
 @app.command()

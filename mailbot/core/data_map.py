@@ -247,6 +247,56 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Veto:
+    """While a row like this leads to the account, staff must look before it is deleted: one with the values of
+    `where`, nothing in the columns `empty`, and its time in `near` at most `hours` before or after now.
+
+    With `sole_in` the row is the account itself, and the veto holds while others share its value of that
+    column and none of them fits `where`: the only owner of a company.
+    """
+
+    id: str
+    table: str
+    path: tuple[Hop, ...]
+    where: tuple[tuple[str, Scalar], ...]
+    empty: tuple[str, ...]
+    near: str | None
+    hours: int
+    sole_in: str | None
+    reason: str
+
+
+class Swept(StrEnum):
+    """What a sweep deletes."""
+
+    ACCOUNTS = "accounts"
+    """Whole accounts, each as if the person had asked for it."""
+    ROWS = "rows"
+    """Only rows of one table."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRule:
+    """What is deleted by itself `after_days` since the latest of the times in `last_used`; only rows that have
+    something in every column of `only_with`. At most `at_most` a day, and none, but staff told, when more than
+    `alarm_above_percent` of all rows are due."""
+
+    id: str
+    deletes: Swept
+    table: str
+    only_with: tuple[str, ...]
+    last_used: tuple[str, ...]
+    after_days: int
+    at_most: int
+    alarm_above_percent: int
+
+    @property
+    def evidence(self) -> str:
+        """What stands as evidence in the requests that it brings up."""
+        return f"sweep.{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class AddressRules:
     """How addresses are compared on this platform."""
 
@@ -278,6 +328,8 @@ class DataMap:
     places: tuple[Place, ...]
     promotions: tuple[Promotion, ...]
     limits: tuple[Limit, ...]
+    vetoes: tuple[Veto, ...] = ()
+    sweeps: tuple[SweepRule, ...] = ()
     transfers: str = ""
     """What people are told of data that leaves the European Economic Area (Art. 15(2) GDPR)."""
     automated_decisions: str = ""
@@ -306,9 +358,11 @@ class DataMap:
         rules = [rule for rule in (self.user, self.visitor) if rule]
         paths = [path for place in self.places for path in (place.path, place.scope)]
         paths += [limit.path for limit in self.limits] + [rule.host for rule in rules]
+        paths += [veto.path for veto in self.vetoes]
         paths += [rule.event.path for rule in rules if rule.event]
         names = {hop.table for path in paths for hop in path}
         names |= {place.table for place in self.places} | {limit.table for limit in self.limits}
+        names |= {veto.table for veto in self.vetoes} | {sweep.table for sweep in self.sweeps}
         names |= {promotion.table for promotion in self.promotions}
         names |= {former.table for rule in rules for former in rule.former}
         return frozenset(names | {rule.table for rule in rules})

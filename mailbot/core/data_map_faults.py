@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailbot.core.data_map import DataMap, Hop, OnDeletion, Place
+from mailbot.core.data_map import DataMap, Hop, OnDeletion, Place, Swept
 from mailbot.core.data_map_table import MapFault
 from mailbot.core.request import Capacity
 
@@ -24,6 +24,24 @@ def contradictions(data_map: DataMap, *, linked: bool) -> Iterator[MapFault]:
         yield MapFault("subjects.visitor.host", "is missing", mend, visitor)
     yield from _missing_roots(data_map)
     yield from _of_former(data_map)
+    yield from _of_guards(data_map)
+
+
+def _of_guards(data_map: DataMap) -> Iterator[MapFault]:
+    """Vetoes and sweeps that do not speak of accounts where they must."""
+    user = data_map.user.table
+    for index, veto in enumerate(data_map.vetoes, start=1):
+        ends = veto.path[-1].table if veto.path else veto.table
+        if ends != user:
+            yield MapFault(
+                f"vetoes ({veto.id})", f'leads to "{ends}"', f'End its path at "{user}"', ("vetoes", index)
+            )
+    for index, sweep in enumerate(data_map.sweeps, start=1):
+        if sweep.deletes is Swept.ACCOUNTS and sweep.table != user:
+            mend = f'Write table = "{user}", or deletes = "rows"'
+            yield MapFault(
+                f"sweeps ({sweep.id})", f'"{sweep.table}" holds no accounts', mend, ("sweeps", index)
+            )
 
 
 def _missing_roots(data_map: DataMap) -> Iterator[MapFault]:

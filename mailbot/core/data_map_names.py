@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailbot.core.data_map import DataMap, Hop, Place, SubjectRule
+from mailbot.core.data_map import DataMap, Hop, Place, SubjectRule, Veto
 from mailbot.core.file_paths import columns_in
 
 Named = tuple[str, str, str]
@@ -34,6 +34,18 @@ def names_of(data_map: DataMap) -> Iterator[Named]:
         yield from _of_path(limit.table, limit.path, where)
         if limit.after_now:
             yield limit.table, limit.after_now, where
+    for veto in data_map.vetoes:
+        yield from _of_veto(veto)
+    for sweep in data_map.sweeps:
+        names = (*sweep.only_with, *sweep.last_used)
+        yield from ((sweep.table, name, f"sweeps ({sweep.id})") for name in names)
+
+
+def _of_veto(veto: Veto) -> Iterator[Named]:
+    where = f"vetoes ({veto.id})"
+    names = (*(name for name, _ in veto.where), *veto.empty, veto.near, veto.sole_in)
+    yield from ((veto.table, name, where) for name in names if name)
+    yield from _of_path(veto.table, veto.path, where)
 
 
 def _of_subject(rule: SubjectRule) -> Iterator[Named]:

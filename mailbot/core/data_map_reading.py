@@ -23,9 +23,12 @@ from mailbot.core.data_map import (
     PlusRule,
     Promotion,
     SubjectRule,
+    SweepRule,
+    Swept,
     Switch,
     TextSearch,
     Validator,
+    Veto,
 )
 from mailbot.core.data_map_faults import contradictions
 from mailbot.core.data_map_table import MapFault, MapTable
@@ -72,6 +75,8 @@ def _data_map(top: MapTable) -> DataMap:
         limits=_each(top, "limits", _limit),
         transfers=top.text("transfers", ""),
         automated_decisions=top.text("automated_decisions", ""),
+        vetoes=_each(top, "vetoes", _veto),
+        sweeps=_each(top, "sweeps", _sweep),
     )
     subjects.end()
     top.end()
@@ -161,6 +166,48 @@ def _limit(table: MapTable) -> Limit:
     )
     table.end()
     return limit
+
+
+def _veto(table: MapTable) -> Veto:
+    veto = Veto(
+        id=table.text("id"),
+        table=table.text("table"),
+        path=table.hops("path"),
+        where=table.scalars("where"),
+        empty=table.texts("empty"),
+        near=table.maybe_text("near"),
+        hours=table.number("hours", 24),
+        sole_in=table.maybe_text("sole_in"),
+        reason=table.text("reason"),
+    )
+    if veto.hours < 1:
+        table.fault("hours", "is less than 1", "Write within how many hours of `near` nothing is deleted")
+    if veto.sole_in and (veto.path or not veto.where):
+        mend = 'Describe the account itself: no path, and where = { role = "owner" }'
+        table.fault("sole_in", "is of an account among others", mend)
+    table.end()
+    return veto
+
+
+def _sweep(table: MapTable) -> SweepRule:
+    sweep = SweepRule(
+        id=table.text("id"),
+        deletes=table.choice("deletes", Swept, None),
+        table=table.text("table"),
+        only_with=table.texts("only_with"),
+        last_used=table.texts("last_used"),
+        after_days=table.number("after_days"),
+        at_most=table.number("at_most", 100),
+        alarm_above_percent=table.number("alarm_above_percent", 10),
+    )
+    if not sweep.last_used:
+        table.fault("last_used", "is missing", 'Name the columns that say so, such as ["last_visit"]')
+    if sweep.after_days < 1 or sweep.at_most < 1:
+        table.fault("after_days", "and at_most must be 1 or more", "Write whole numbers")
+    if not 1 <= sweep.alarm_above_percent <= 100:
+        table.fault("alarm_above_percent", "is no share of all", "Write a whole number from 1 to 100")
+    table.end()
+    return sweep
 
 
 def _place(table: MapTable) -> Place:

@@ -80,8 +80,8 @@ def _against(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict) -> li
         against.append("the sender is forged")  # the reasons name the domain: they stay in the sealed reading
     if sender.address is None:
         against.append("the sender's address cannot be read one way only")
-    if asked.capacity == Capacity.HOST:
-        against.append("a host asks about a visitor")
+    if asked.capacity == Capacity.HOST and not asked.named:
+        against.append("a host asks about a visitor, and no one address says whom")
     return against
 
 

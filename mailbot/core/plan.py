@@ -56,6 +56,10 @@ class Subject:
     host: HostRef | None
     address_changed_at: datetime | None = None
 
+    def asked_at(self, capacity: Capacity) -> str:
+        """The address that must prove control when somebody asks in `capacity`: a host about their visitor does."""
+        return self.host.address if capacity == Capacity.HOST and self.host else self.address
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
@@ -173,6 +177,8 @@ class Plan:
     identifiers: tuple[str, ...] = field(default=(), repr=False)
     anchors: tuple[Anchor, ...] = field(default=(), repr=False)
     files: tuple[str, ...] = field(default=(), repr=False)
+    limits: tuple[str, ...] = ()
+    """The ids of those vetoes that need two members of staff: so much goes with this one person."""
 
     @property
     def rows(self) -> int:

@@ -77,7 +77,13 @@ class Asked:
     attachment: str = ""
     """The attached file in which alone it is asked."""
     named: str | None = None
-    """The address that the letter names as the one of the account, where it came from another."""
+    """The address that the letter names as the one of the account, where it came from another; from a host the
+    visitor's."""
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The address that must be asked instead of the writer's."""
+        return None if self.capacity == Capacity.HOST else self.named
 
 
 class FeatureSort(StrEnum):

@@ -57,6 +57,10 @@ class Result:
     new_address_proven: bool = False
     rows: int = 0
     files: int = 0
+    proven: str | None = None
+    """The address that showed control while the platform was down."""
+    approved_by: str = ""
+    """The first of two members of staff who must both approve what was shown."""
     note: str = ""
     """What a host or a member of staff wrote when they decided; for staff only."""
 

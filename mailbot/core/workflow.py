@@ -16,6 +16,7 @@ class State(StrEnum):
     RECEIVED = "received"
     AWAITING_SENDER = "awaiting_sender"
     AWAITING_PROOF = "awaiting_proof"
+    AWAITING_PLATFORM = "awaiting_platform"
     AWAITING_HOST = "awaiting_host"
     AWAITING_STAFF = "awaiting_staff"
     AWAITING_INFO = "awaiting_info"
@@ -38,6 +39,7 @@ OPEN_STATES = frozenset(
         State.RECEIVED,
         State.AWAITING_SENDER,
         State.AWAITING_PROOF,
+        State.AWAITING_PLATFORM,
         State.AWAITING_HOST,
         State.AWAITING_STAFF,
         State.AWAITING_INFO,
@@ -74,6 +76,8 @@ class Event(StrEnum):
     PROVEN_STAFF_DECIDES = "proven_staff_decides"
     PROVEN_OTHER_ADDRESS = "proven_other_address"
     PROVEN_NOTHING_FOUND = "proven_nothing_found"
+    PROVEN_PLATFORM_DOWN = "proven_platform_down"
+    SWEPT = "swept"
     CANCELLED = "cancelled"
     DENIED = "denied"
     UNCLEAR_ANSWER = "unclear_answer"
@@ -90,6 +94,7 @@ class Event(StrEnum):
     UNDONE = "undone"
     RECIPIENT_FAILED = "recipient_failed"
     STAFF_APPROVED = "staff_approved"
+    STAFF_APPROVED_FIRST = "staff_approved_first"
     STAFF_ASKED_PROOF = "staff_asked_proof"
     STAFF_ASKED_INFO = "staff_asked_info"
     STAFF_REFUSED = "staff_refused"
@@ -104,6 +109,7 @@ class Effect(StrEnum):
     ASK_PROOF = "ask_proof"
     ASK_PROOF_ELSEWHERE = "ask_proof_elsewhere"
     SEEK = "seek"
+    LOOK_AGAIN = "look_again"
     REMIND = "remind"
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
@@ -144,6 +150,7 @@ S, E, F = State, Event, Effect
 
 _STAFF_DECIDES: dict[Event, Step] = {
     E.STAFF_APPROVED: Step(S.APPLYING, (F.APPLY,)),
+    E.STAFF_APPROVED_FIRST: Step(S.AWAITING_STAFF),
     E.STAFF_ASKED_PROOF: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
     E.STAFF_ASKED_INFO: Step(S.AWAITING_INFO, (F.SEND_ANSWER,)),
     E.STAFF_REFUSED: Step(S.REFUSED, (F.TELL_REFUSED,)),
@@ -161,6 +168,7 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
         E.UNDERSTOOD_ELSEWHERE: Step(S.AWAITING_PROOF, (F.TELL_RECEIVED, F.SEEK)),
         E.SENDER_UNKNOWN: Step(S.AWAITING_SENDER, (F.TELL_RECEIVED,)),
+        E.SWEPT: Step(S.APPLYING, (F.APPLY,)),
     },
     S.AWAITING_SENDER: {
         E.UNDERSTOOD_TO_ACT: Step(S.APPLYING, (F.SUPPRESS, F.APPLY)),
@@ -175,6 +183,7 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.PROVEN_STAFF_DECIDES: Step(S.AWAITING_STAFF, (F.TELL_RECEIVED,)),
         E.PROVEN_OTHER_ADDRESS: Step(S.AWAITING_PROOF, (F.ASK_PROOF_ELSEWHERE,)),
         E.PROVEN_NOTHING_FOUND: Step(S.DONE, (F.TELL_NOTHING_FOUND,)),
+        E.PROVEN_PLATFORM_DOWN: Step(S.AWAITING_PLATFORM, (F.LOOK_AGAIN,)),
         E.ADDRESS_FOUND: Step(S.AWAITING_PROOF, (F.ASK_PROOF_ELSEWHERE,)),
         E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
         E.ASKED_AGAIN: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
@@ -184,6 +193,18 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.REMINDER_DUE: Step(S.AWAITING_PROOF, (F.REMIND,)),
         E.TIME_RAN_OUT: Step(S.EXPIRED, (F.TELL_EXPIRED,)),
         E.BOUNCED: Step(S.UNREACHABLE),
+        E.STAFF_REFUSED: Step(S.REFUSED, (F.TELL_REFUSED,)),
+        E.STAFF_DISMISSED: Step(S.DISMISSED),
+    },
+    S.AWAITING_PLATFORM: {
+        E.PROVEN: Step(S.APPLYING, (F.APPLY,)),
+        E.PROVEN_HOST_DECIDES: Step(S.AWAITING_HOST, (F.ASK_HOST,)),
+        E.PROVEN_STAFF_DECIDES: Step(S.AWAITING_STAFF, (F.TELL_RECEIVED,)),
+        E.PROVEN_OTHER_ADDRESS: Step(S.AWAITING_PROOF, (F.ASK_PROOF_ELSEWHERE,)),
+        E.PROVEN_NOTHING_FOUND: Step(S.DONE, (F.TELL_NOTHING_FOUND,)),
+        E.FAILED: Step(S.AWAITING_STAFF),
+        E.CANCELLED: Step(S.WITHDRAWN, (F.TELL_WITHDRAWN,)),
+        E.PERSON_WROTE: Step(S.AWAITING_PLATFORM),
         E.STAFF_REFUSED: Step(S.REFUSED, (F.TELL_REFUSED,)),
         E.STAFF_DISMISSED: Step(S.DISMISSED),
     },

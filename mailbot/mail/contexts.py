@@ -212,7 +212,8 @@ class VisitorDone(Proven):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostInformed(Proven):
-    """Tells a host what was done with a visitor's data. `visitor` is the address in the host's own list."""
+    """Tells a host what was done with a visitor's data. `visitor` is the address in the host's own list.
+    `own_wish`: the host had asked for it."""
 
     template: ClassVar[str] = "host_informed"
     action: VisitorAction
@@ -220,6 +221,7 @@ class HostInformed(Proven):
     events: tuple[Place, ...]
     done_on: date
     fields: tuple[str, ...] = ()
+    own_wish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

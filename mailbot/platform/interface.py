@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from mailbot.core.data_map import SweepRule
 from mailbot.core.plan import Applied, Change, FieldView, Plan, ReadBack, Subject
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
@@ -41,6 +42,44 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Asked of every file by zipfile's types; nobody here calls it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFound:
+    """How many rows a sweep looks at, and how many of them are due."""
+
+    total: int
+    due: int
+
+    @property
+    def percent(self) -> float:
+        """The share of all that is due."""
+        return 100 * self.due / self.total if self.total else 0.0
+
+
+@runtime_checkable
+class Sweepable(Protocol):
+    """A platform on which mailbot finds by itself what has ended. Every method raises PlatformTrouble."""
+
+    def sweep_found(self, rule: SweepRule) -> SweepFound:
+        """How much is due now. Changes nothing."""
+        ...
+
+    def sweep_accounts(self, rule: SweepRule, at_most: int) -> tuple[Subject, ...]:
+        """At most so many of the accounts that are due now, by key."""
+        ...
+
+    def sweep_rows(self, rule: SweepRule) -> int:
+        """At most `rule.at_most` of the rows that are due are gone; says how many."""
+        ...
+
+    def is_due(self, rule: SweepRule, subject: Subject) -> bool:
+        """Whether this account is still due: nobody used it since it was found."""
+        ...
+
+    def plan(self, change: Change) -> Plan:
+        """See Platform.plan."""
         ...
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from mailbot.core.data_map import DataMap
+from mailbot.core.data_map import DataMap, SweepRule
 from mailbot.core.plan import (
     Applied,
     Change,
@@ -28,11 +28,12 @@ from mailbot.core.plan import (
 from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
+from mailbot.platform import sql_sweep
 from mailbot.platform.draft import Draft, NoSubject, draft_of
 from mailbot.platform.export import write_export
 from mailbot.platform.file_store import FileStore
 from mailbot.platform.files import Files
-from mailbot.platform.interface import CheckLine, Output
+from mailbot.platform.interface import CheckLine, Output, SweepFound
 from mailbot.platform.read_back import read_back
 from mailbot.platform.schema_check import check_schema
 from mailbot.platform.sql_apply import carry_out
@@ -155,6 +156,27 @@ class SqlPlatform:
         with self._schema.reading() as connection:
             people = [who_is(connection, self._schema, subject) for subject in subjects]
             write_export(connection, self._schema, self._files, people, out, self._now(), wording)
+
+    def sweep_found(self, rule: SweepRule) -> SweepFound:
+        """See Sweepable.sweep_found."""
+        with self._schema.reading() as connection:
+            return sql_sweep.found(connection, self._schema, rule, self._now())
+
+    def sweep_accounts(self, rule: SweepRule, at_most: int) -> tuple[Subject, ...]:
+        """See Sweepable.sweep_accounts."""
+        with self._schema.reading() as connection:
+            return sql_sweep.accounts_due(connection, self._schema, rule, self._now(), at_most)
+
+    def sweep_rows(self, rule: SweepRule) -> int:
+        """See Sweepable.sweep_rows."""
+        with self._schema.writing() as connection:
+            return sql_sweep.delete_due(connection, self._schema, rule, self._now())
+
+    def is_due(self, rule: SweepRule, subject: Subject) -> bool:
+        """See Sweepable.is_due."""
+        with self._schema.reading() as connection:
+            who = who_is(connection, self._schema, subject)
+            return sql_sweep.is_due(connection, self._schema, rule, who.account, self._now())
 
     def check(self) -> tuple[CheckLine, ...]:
         """See Platform.check."""

@@ -37,6 +37,7 @@ from mailbot.platform.sql_schema import (
     only,
     primary_key,
 )
+from mailbot.platform.sql_vetoes import vetoed
 from mailbot.platform.sql_work import Doing, Drawing, Rows, delete_step, digest, rows_where, these_rows
 from mailbot.platform.sql_write import Write, blanking, is_not_yet, not_yet_inside
 
@@ -59,7 +60,9 @@ def draw_deletion(
         _Places(connection, schema, files, who, now, drawing, measured).draw(place)
     if who.rule.capacity is Capacity.USER and drawing.doings:
         drawing.notes += _left_with_hosts(connection, schema, who)
-        drawing.vetoes += limits_passed(connection, schema, who, now)
+        passed = limits_passed(connection, schema, who, now)
+        drawing.limits += [said.partition(":")[0] for said in passed]
+        drawing.vetoes += [*passed, *vetoed(connection, schema, who, now)]
         drawing.vetoes += address_veto(connection, schema, who)
     return drawing
 

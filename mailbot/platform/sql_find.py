@@ -163,8 +163,23 @@ def _users(connection: Connection, schema: Schema, address: str) -> Iterator[Sub
     table = schema.table(rule.table)
     held = partial(schema.same_address, addresses=[address])
     found = or_(held(column_of(table, rule.address)), account_by_former(schema, held))
-    query = select(table).where(found).order_by(*(column_of(table, name) for name in rule.key))
-    for row in connection.execute(query):
+    return _users_where(connection, schema, found)
+
+
+def subjects_where(
+    connection: Connection, schema: Schema, condition: Condition, at_most: int
+) -> tuple[Subject, ...]:
+    """At most so many account users whose row fulfils `condition`, by key."""
+    return tuple(_users_where(connection, schema, condition, at_most))
+
+
+def _users_where(
+    connection: Connection, schema: Schema, condition: Condition, at_most: int | None = None
+) -> Iterator[Subject]:
+    rule = schema.data_map.user
+    table = schema.table(rule.table)
+    query = select(table).where(condition).order_by(*(column_of(table, name) for name in rule.key))
+    for row in connection.execute(query.limit(at_most)).all():
         account = tuple(row._mapping[name] for name in rule.key)
         yield _user(rule, row, _left_at(connection, schema, account))
 

@@ -64,6 +64,7 @@ class Drawing:
     files: list[str] = field(default_factory=list)
     notes: list[PlannedStep] = field(default_factory=list)
     """Steps that touch no row: what is kept, and files."""
+    limits: list[str] = field(default_factory=list)
 
     def add(self, doing: Doing) -> None:
         """The step is planned, unless it has nothing to do."""
@@ -82,6 +83,7 @@ class Drawing:
             identifiers=self.identifiers,
             anchors=tuple(self.anchors),
             files=tuple(self.files),
+            limits=tuple(self.limits),
         )
 
 

@@ -325,6 +325,39 @@ class Erasure(Row, table=True):
     at: datetime = _time()
 
 
+class Hold(Row, table=True):
+    """Whose data must stay while a dispute lasts: nothing of theirs is deleted, whoever asks (GDPR Art. 17(3)(e))."""
+
+    __tablename__ = "hold"
+    address_hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    case_reference: str
+    """The case on which staff set it."""
+    since: datetime = _time()
+    by: str
+    lifted_at: datetime | None = _time_or_none()
+
+
+class Stop(Row, table=True):
+    """The emergency stop of one kind of change, as staff pressed it. `lifted_at` None: it holds."""
+
+    __tablename__ = "stop"
+    kind: str = Field(primary_key=True)
+    since: datetime = _time()
+    by: str
+    lifted_at: datetime | None = _time_or_none()
+
+
+class Sweep(Row, table=True):
+    """When one sweep of the data map last ran for real, and what it found."""
+
+    __tablename__ = "sweep"
+    name: str = Field(primary_key=True)
+    ran_at: datetime = _time()
+    due: int
+    total: int
+    taken: int
+
+
 class Staff(Row, table=True):
     """A person who works the queue. No login without the date the confidentiality agreement was signed (policy 8.7)."""
 

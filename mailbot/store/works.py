@@ -34,6 +34,8 @@ class WorkKind(StrEnum):
     """Look for the address on file of somebody who writes from another one."""
     TELL = "tell"
     """Tell a recipient of data what was done (GDPR Art. 19)."""
+    LOOK = "look"
+    """Ask the platform what could not be asked when the person confirmed: it was down."""
     LET_IN = "let_in"
     """Take a mail in that was held in a flood."""
 

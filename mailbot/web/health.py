@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from mailbot.core.workflow import State
-from mailbot.store import cases, letters, messages, works
+from mailbot.store import brakes, cases, letters, messages, works
 from mailbot.store.database import Transaction
 from mailbot.web.forms import page
 from mailbot.web.parts import Parts
@@ -34,8 +34,17 @@ class HealthPages:
     def healthz(self, _: Request) -> Response:
         """200 while intake, outbox and clock are alive, else 503 with what is not."""
         health = self._parts.health()
-        said = {"status": "ok" if health.ok else "failing", **dict(health.parts)}
+        said = {"status": "ok" if health.ok else "failing", **dict(health.parts), **self._stopped()}
         return JSONResponse(said, 200 if health.ok else 503)
+
+    def _stopped(self) -> dict[str, str]:
+        """The kinds of change that do not happen now; the service is well all the same."""
+        try:
+            with self._parts.store.read() as tx:
+                kinds = brakes.stopped(tx)
+        except STORE_IS_DOWN:
+            return {}
+        return {"stopped": ", ".join(sorted(kinds))} if kinds else {}
 
     def metrics(self, _: Request) -> Response:
         """The figures as Prometheus text."""

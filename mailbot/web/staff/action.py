@@ -48,6 +48,8 @@ class ActionPages:
         """The routes."""
         return [
             self._gate.button("/staff/case/{reference}/extend", self.extend),
+            self._gate.button("/staff/case/{reference}/hold", self.hold),
+            self._gate.button("/staff/case/{reference}/release", self.release),
             self._gate.button("/staff/case/{reference}/{request_id}/{action}", self.act),
         ]
 
@@ -67,6 +69,16 @@ class ActionPages:
             self._parts.desk.extend(reference, _text(form, "reason", MAX_REASON), login.by, now)
 
         return self._decide(request, login, extend)
+
+    def hold(self, request: Request, login: Login, _: Form) -> Response:
+        """Nothing of the person is deleted until the hold is lifted."""
+        reference, desk = request.path_params["reference"], self._parts.desk
+        return self._decide(request, login, lambda now: desk.hold(reference, login.by, now))
+
+    def release(self, request: Request, login: Login, _: Form) -> Response:
+        """The hold is lifted."""
+        reference, desk = request.path_params["reference"], self._parts.desk
+        return self._decide(request, login, lambda now: desk.release(reference, login.by, now))
 
     def _decide(self, request: Request, login: Login, decide: Callable[[datetime], None]) -> Response:
         now, path = self._parts.clock(), case_path(request.path_params["reference"])

@@ -15,7 +15,9 @@ from mailbot.core.address import masked
 from mailbot.core.case import Person
 from mailbot.core.message import Unreadable
 from mailbot.core.parse import parse
+from mailbot.core.plan import Plan
 from mailbot.core.request import Asked, Capacity, Kind
+from mailbot.core.result import Result
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
 from mailbot.floods import CHANNEL as FLOOD
 from mailbot.store import cases, ledger, letters, messages, staff
@@ -61,6 +63,8 @@ class RequestSheet:
     note: str
     """What staff or a host wrote about it; empty until the case is opened."""
     actions: tuple[str, ...]
+    plan: Plan | None = None
+    """What it would change, as shown last; None until the case is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ def _address(person: Person | None, is_opened: bool) -> str:
 
 
 def _request(tx: Transaction, case: Case, request: AskedRequest, is_opened: bool) -> RequestSheet:
+    result = cases.result_of(tx, case, request) if is_opened else Result()
     return RequestSheet(
         id=request.id,
         kind=request.kind,
@@ -234,7 +239,8 @@ def _request(tx: Transaction, case: Case, request: AskedRequest, is_opened: bool
         proof=request.proof,
         confidence=request.confidence,
         asked=cases.asked_of(tx, case, request) if is_opened else None,
-        note=cases.result_of(tx, case, request).note if is_opened else "",
+        note=result.note,
+        plan=result.shown,
         actions=_actions_for(case, State(request.state)),
     )
 

@@ -1,0 +1,80 @@
+"""Hosts ask about visitors of theirs: control of the host's address, and nothing but their own events."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from mailbot.desk import DeskTrouble
+from tests.world import ALICE, HUGO, INGRID, VERA, World, plain
+
+DELETE = (
+    "A visitor of my webinar",
+    f"Hello,\n\nI am the host of several webinars. Please delete the data of my attendee {VERA}.\n\nHugo\n",
+)
+
+
+def registrations(world: World, address: str) -> list[int]:
+    query = "SELECT webinar_id FROM registrations WHERE email = :a ORDER BY webinar_id"
+    return [row[0] for row in world.platform(query, a=address)]
+
+
+def test_a_host_deletes_a_visitor_at_their_own_events_only(world: World) -> None:
+    before = registrations(world, VERA)
+    world.write(HUGO, *DELETE)
+    request = world.the_request(HUGO)
+    assert (request.capacity, request.state) == ("host", "awaiting_proof")
+    assert VERA in world.client.get(world.newest_link(HUGO, "/c/")).text
+
+    world.confirm(HUGO)
+
+    assert world.states(HUGO) == [("deletion", "done")]
+    assert before == [1, 2, 4]
+    assert registrations(world, VERA) == [4], "webinars 1 and 2 are Hugo's"
+    assert world.platform("SELECT count(*) FROM accounts WHERE email = :a", a=HUGO) == [(1,)]
+    assert VERA in plain(world.letters(HUGO)[-1])
+    assert world.letters(VERA) == []
+
+
+def test_a_host_who_wants_to_be_asked_is_not_asked_about_their_own_wish(world: World) -> None:
+    world.write(INGRID, *DELETE)
+    world.confirm(INGRID)
+    assert world.states(INGRID) == [("deletion", "done")]
+    assert registrations(world, VERA) == [1, 2]
+
+
+def test_who_is_no_host_of_the_visitor_finds_nothing(world: World) -> None:
+    before = registrations(world, VERA)
+    world.write(ALICE, *DELETE)
+    world.confirm(ALICE)
+    assert world.states(ALICE) == [("deletion", "done")]
+    assert registrations(world, VERA) == before
+    assert VERA not in plain(world.letters(ALICE)[-1])
+
+
+def test_a_host_sees_only_what_the_visitor_left_with_them(world: World) -> None:
+    subject, text = DELETE
+    world.write(
+        HUGO,
+        subject,
+        text.replace("delete the data of", "send me a copy of the personal data you hold about"),
+    )
+    world.confirm(HUGO)
+    assert [state for _, state in world.states(HUGO)] == ["awaiting_fetch"]
+    archive = world.press(world.newest_link(HUGO, "/x/"), "download")
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as parts:
+        everything = b"".join(parts.read(name) for name in parts.namelist()).decode("utf-8", "replace")
+    assert VERA in everything
+    assert "Seminare, die hängen bleiben" not in everything, "Ingrid's event"
+
+
+def test_a_host_who_names_nobody_is_read_by_staff_who_delete_nobody_by_mistake(world: World) -> None:
+    world.write(HUGO, DELETE[0], DELETE[1].replace(f"my attendee {VERA}", "one of my attendees, Vera Novák"))
+    request = world.the_request(HUGO)
+    assert (request.capacity, request.state) == ("host", "awaiting_staff")
+    with pytest.raises(DeskTrouble, match="nothing is stored"):
+        world.app.desk.approve(request.id, "stan", world.clock.now)
+    world.work()
+    assert world.platform("SELECT count(*) FROM accounts WHERE email = :a", a=HUGO) == [(1,)]
