@@ -17,7 +17,7 @@ from mailbot.core.plan import Plan, PlatformTrouble, Subject, grown
 from mailbot.core.policy import Handling, Policy
 from mailbot.core.policy import Proof as ProofLevel
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind, Language
-from mailbot.core.workflow import Event, NoSuchStep, State, possible
+from mailbot.core.workflow import Event, NoSuchStep, State, possible, step
 from mailbot.floods import CHANNEL as FLOOD
 from mailbot.floods import let_in
 from mailbot.letters import LetterWriter
@@ -61,12 +61,14 @@ class Desk:
             case, request = _load(tx, request_id)
             address, asked = cases.person_of(tx, case).address, cases.asked_of(tx, case, request)
             known, shown = cases.subject_of(tx, case, request), cases.result_of(tx, case, request).shown
-            self._is_free(tx, asked, known, shown)
+            is_to_apply = _applies(request)
+            if is_to_apply:
+                self._is_free(tx, asked, known, shown)
         self._can_be_applied(asked)
         if known is None:
             targets = self._targets(address, request, asked)
         else:
-            targets = self._if_grown(known, request, asked, shown)
+            targets = self._if_grown(known, request, asked, shown) if is_to_apply else ()
         with self._case(request_id) as (tx, case, request):
             if targets:
                 self._proof.take_target(tx, case, replace(targets[0], request=request))
@@ -75,7 +77,7 @@ class Desk:
                 "the data has grown since this was shown: the plan below is new. Look at it, then approve again"
             )
         with self._case(request_id) as (tx, case, request):
-            if self._needs_another(tx, case, request, by):
+            if is_to_apply and self._needs_another(tx, case, request, by):
                 reason = f"approved once; {TWO_NEEDED}"
                 self._happen(tx, case, request, Event.STAFF_APPROVED_FIRST, by, reason, now)
                 return
@@ -115,8 +117,11 @@ class Desk:
             old = cases.asked_of(tx, case, request)
             kept = fields or (old.fields if kind == Kind.CORRECTION else ())
             self._happen(tx, case, request, Event.STAFF_RECLASSIFIED, by, f"{old.kind} is {kind}", now)
-            cases.set_asked(tx, case, request, Asked(kind, capacity, 1.0, old.evidence, kept))
-            event = self._event_of(tx, case, kind)
+            named = old.named if capacity == Capacity.HOST else None
+            asked = Asked(kind, capacity, 1.0, old.evidence, kept, named=named)
+            cases.set_asked(tx, case, request, asked)
+            says_whom = capacity != Capacity.HOST or named is not None
+            event = self._event_of(tx, case, kind) if says_whom else Event.UNDERSTOOD_SUSPECT
             self._happen(tx, case, request, event, by, f"{kind}, as staff read it", now)
 
     def reply(self, request_id: UUID, text: str, by: str, now: datetime, *, closes: bool) -> None:
@@ -300,6 +305,12 @@ class Desk:
                 yield tx, cases.locked(tx, case.id), request
         except NoSuchStep as error:
             raise DeskTrouble(f"this cannot be done now: {error}") from error
+
+
+def _applies(request: Request) -> bool:
+    """An approval leads to the change; what is done already and only could not be told is approved as told."""
+    state = State(request.state)
+    return possible(state, Event.STAFF_APPROVED) and (step(state, Event.STAFF_APPROVED).to == State.APPLYING)
 
 
 def _load(tx: Transaction, request_id: UUID) -> tuple[Case, Request]:

@@ -43,7 +43,7 @@ def test_an_ended_account_goes_the_way_of_a_deletion_and_nobody_is_written_to(wo
     world.app.sweeping.sweep_due()
     world.work()
 
-    ((case, request),) = swept(world)
+    ((_case, request),) = swept(world)
     assert (request.kind, request.state, request.reason) == ("deletion", "done", "read back")
     assert accounts(world) == before - 1
     assert world.platform("SELECT count(*) FROM accounts WHERE email = :a", a=ENDED) == [(0,)]
@@ -80,6 +80,7 @@ def test_old_sessions_go_at_most_so_many_a_run(world: World) -> None:
 
 def test_a_look_changes_nothing(world: World) -> None:
     before, count = world.dump(), accounts(world)
+    world.app.sweeping.rules = world.app.data_map.sweeps
     reports = world.app.sweeping.look()
     assert [one.id for one in reports] == ["ended_accounts", "sessions"]
     assert (world.dump(), accounts(world)) == (before, count)
@@ -142,5 +143,5 @@ def test_an_account_that_is_used_again_before_its_turn_stays(world: World) -> No
 def test_a_row_without_any_time_is_never_due(world: World, deletes: Swept) -> None:
     name = "ended_accounts" if deletes is Swept.ACCOUNTS else "sessions"
     one = rule(world, name, only_with=())
-    world.platform(f"UPDATE {one.table} SET {', '.join(f'{name} = NULL' for name in one.last_used)}")  # noqa: S608 (names of the test's own map)
+    world.platform(f"UPDATE {one.table} SET {', '.join(f'{name} = NULL' for name in one.last_used)}")
     assert [report.due for report in world.app.sweeping.look()] == [0]

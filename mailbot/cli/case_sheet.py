@@ -15,7 +15,7 @@ from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case, Letter, Message, Request
 
 _ACTIONS: Mapping[str, frozenset[Event]] = {
-    "approve": frozenset({Event.STAFF_APPROVED}),
+    "approve": frozenset({Event.STAFF_APPROVED, Event.STAFF_APPROVED_FIRST}),
     "ask-proof": frozenset({Event.STAFF_ASKED_PROOF}),
     "reply": frozenset({Event.STAFF_ANSWERED, Event.STAFF_ASKED_INFO}),
     "refuse": frozenset({Event.STAFF_REFUSED}),

@@ -37,7 +37,7 @@ MAILS_SHOWN = 50
 _DESTROYED = "The data of this case was destroyed when its retention ended."
 
 ACTIONS: Mapping[str, frozenset[Event]] = {
-    "approve": frozenset({Event.STAFF_APPROVED}),
+    "approve": frozenset({Event.STAFF_APPROVED, Event.STAFF_APPROVED_FIRST}),
     "ask-proof": frozenset({Event.STAFF_ASKED_PROOF}),
     "reply": frozenset({Event.STAFF_ANSWERED, Event.STAFF_ASKED_INFO}),
     "refuse": frozenset({Event.STAFF_REFUSED}),

@@ -17,7 +17,7 @@ from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES, State
 from mailbot.floods import CHANNEL as FLOOD
 from mailbot.proof import NOT_ME
-from mailbot.store import cases, messages
+from mailbot.store import brakes, cases, messages
 from mailbot.store.database import Transaction
 from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case
@@ -109,9 +109,11 @@ class QueuePages:
                 Quarantined(one.id, one.received_at, one.source, one.size, one.reason)
                 for one in messages.quarantined(tx)
             ]
+            stopped = sorted(brakes.stopped(tx))
         return self._gate.show(
             "queue.html",
             login,
+            stopped=stopped,
             rows=rows,
             total=len(found),
             more=len(found) > start + PAGE_LENGTH,
