@@ -98,23 +98,27 @@ class Unsubscribing:
         self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
         return case
 
-    def undo(self, address: str, *, how: str, now: datetime) -> bool:
-        """The address gets promotional mail again; False when it was not on the list."""
+    def undo(self, address: str, *, how: str, now: datetime, by: str = PERSON) -> bool:
+        """The address gets promotional mail again, because the person asks for it (`by` says who took that down);
+        False when it was not on the list."""
         with self._store.begin() as tx:
             tx.lock_ledger()
-            if not suppressions.lift(tx, address, now):
+            row = suppressions.status(tx, address)
+            if row is None or row.lifted_at is not None:
                 return False
-            case, request = cases.last_unsubscribe(tx, address) or self._reopen(tx, address, now)
+            case, request = cases.last_unsubscribe(tx, address) or self._reopen(tx, address, row.by, now)
             if possible(State(request.state), Event.UNDONE):
                 reason = f"taken back by {how}"
-                self._advance(tx, case, [Happening(request, Event.UNDONE, PERSON, reason)], now)
+                self._advance(tx, case, [Happening(request, Event.UNDONE, by, reason)], now)
+            suppressions.lift(tx, address, now)
             return True
 
-    def _reopen(self, tx: Transaction, address: str, now: datetime) -> tuple[Case, Request]:
-        """A case to take back in, where there is none any more: imported, or its retention has ended."""
+    def _reopen(self, tx: Transaction, address: str, by: str, now: datetime) -> tuple[Case, Request]:
+        """A case to take back in, where there is none any more: imported, or its retention has ended. It is said to be
+        of whoever put the address on the list, where it stands until it is taken back."""
         case, request = self._open(tx, address, None, now)
         reason = "unsubscribed before mailbot or long ago"
-        self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, PERSON, reason)], now)
+        self._advance(tx, case, [Happening(request, Event.UNDERSTOOD_TO_ACT, by, reason)], now)
         return case, request
 
     def _open(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,12 +22,15 @@ from mailbot.cli.stored import utc_now
 from mailbot.cli.trouble import WrongUsage
 from mailbot.config import Config
 from mailbot.core.plan import Deletion, Plan, PlatformTrouble
+from mailbot.core.request import Kind
 from mailbot.platform.draft_text import draft_text
 from mailbot.platform.http_contract import openapi as openapi_document
 from mailbot.platform.interface import CheckLine, CheckStatus, Platform
 from mailbot.platform.sql import drafted
+from mailbot.replaying import Limits, Replayed, Replaying
 from mailbot.resources import ResourceTrouble
 
+_TELL_EVERY = 10_000
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
@@ -139,6 +142,73 @@ def plan(
 def openapi() -> None:
     """Print what mailbot expects of a platform that is reached by its API, as OpenAPI."""
     print_json(openapi_document())
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    most_percent: Annotated[
+        float,
+        typer.Option(help="More deletions than this share of all accounts stop the run.", min=0, max=100),
+    ] = 5,
+    yes_delete_all: Annotated[
+        int | None, typer.Option(metavar="N", help="Delete all the same, if they are exactly so many.")
+    ] = None,
+    despite_vetoes: Annotated[
+        bool, typer.Option("--despite-vetoes", help="Also who staff must look at first, as they did before.")
+    ] = False,
+) -> None:
+    """After a restored backup of the platform: delete the deleted again, unsubscribe the unsubscribed, by keyed hashes.
+
+    People who registered again after their deletion stay. Doing it again finds only what is left.
+    """
+    opened = open_app(ctx)
+    if not dry_run and opened.knowledge.policy.kinds[Kind.DELETION].stopped:
+        raise ResourceTrouble(
+            "policy.toml: deletions are stopped (kinds.deletion.stopped); --dry-run is possible"
+        )
+    tell = _every(_TELL_EVERY, lambda count: note(f"{count} addresses looked at …"))
+    replaying = Replaying(opened.store, opened.platform, opened.clock, tell)
+    try:
+        done = replaying.run(Limits(most_percent, yes_delete_all, despite_vetoes), dry=dry_run)
+    except PlatformTrouble as trouble:
+        raise ResourceTrouble(f"{trouble}; run it again: it goes on where it was") from None
+    if settings_of(ctx).json:
+        print_json({"dry_run": dry_run, **asdict(done)})
+    else:
+        _print_replayed(done, dry_run=dry_run)
+    raise typer.Exit(0 if done.is_clean else 1)
+
+
+def _every(many: int, tell: Callable[[int], None]) -> Callable[[int], None]:
+    """Calls `tell` once for each so many."""
+    told = 0
+
+    def told_at(count: int) -> None:
+        nonlocal told
+        if count - told >= many:
+            told = count
+            tell(count)
+
+    return told_at
+
+
+def _print_replayed(done: Replayed, *, dry_run: bool) -> None:
+    deleted, unsubscribed = (
+        f"{found} to {what} again" if dry_run else f"{did} of {found} {what}d again"
+        for what, did, found in (
+            ("delete", done.deleted, done.to_delete),
+            ("unsubscribe", done.unsubscribed, done.to_unsubscribe),
+        )
+    )
+    say(
+        f"{done.addresses} addresses looked at: {deleted}, {unsubscribed}, {done.registered_again} registered again."
+    )
+    for one in done.left:
+        say(f"  for staff: {one.key}: {one.why}")
+    if done.stopped:
+        say(f"Stopped: {done.stopped}")
 
 
 def _described(plan: Plan) -> dict[str, object]:

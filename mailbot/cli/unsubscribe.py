@@ -10,9 +10,13 @@ import typer
 from mailbot.cli.opened import open_app
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, say
+from mailbot.cli.staff_member import staff_id
 from mailbot.cli.stored import open_store, utc_now
 from mailbot.cli.suppression_files import Imported, import_file, is_address, write_list
 from mailbot.cli.trouble import WrongUsage
+from mailbot.core.plan import PlatformTrouble
+from mailbot.replaying import Replayed, Replaying
+from mailbot.resources import ResourceTrouble
 from mailbot.store import suppressions
 from mailbot.store.tables import Suppression
 from mailbot.unsubscribing import Links
@@ -56,6 +60,9 @@ def import_list(
         Path,
         typer.Argument(metavar="FILE.csv", help="With a column `email`, or addresses in the first column."),
     ],
+    platform: Annotated[
+        bool, typer.Option("--platform", help="Switch them off on the platform, too, and read it back.")
+    ] = False,
 ) -> None:
     """Put every address of a file on the suppression list; those on it already stay as they are.
 
@@ -64,15 +71,31 @@ def import_list(
     if not file.is_file():
         raise WrongUsage(f"{file}: no such file")
     done = import_file(open_store(ctx), file, utc_now(), lambda lines: note(f"{lines} lines read …"))
+    switched = _switch_off(ctx) if platform else None
+    left = len(switched.left) if switched else 0
     if settings_of(ctx).json:
-        print_json(_report(done))
+        print_json(
+            _report(done) | ({"switched_off": switched.unsubscribed, "left": left} if switched else {})
+        )
     else:
+        if switched:
+            say(f"{switched.unsubscribed} switched off on the platform, {left} could not be.")
         say(f"{done.added} added, {done.already} were on the list already, {done.bad_count} bad lines.")
         for line, reason in done.bad[:_LINES_SHOWN]:
             say(f"  line {line}: {reason}")
         if done.bad_count > _LINES_SHOWN:
             say("  … (--json lists them)")
-    raise typer.Exit(1 if done.bad_count else 0)
+    raise typer.Exit(1 if done.bad_count or left else 0)
+
+
+def _switch_off(ctx: typer.Context) -> Replayed:
+    opened = open_app(ctx)
+    try:
+        return Replaying(opened.store, opened.platform, opened.clock).unsubscribe()
+    except PlatformTrouble as trouble:
+        raise ResourceTrouble(
+            f"the list is imported, but not on the platform: {trouble}; run it again"
+        ) from None
 
 
 @app.command()
@@ -98,10 +121,18 @@ def status(ctx: typer.Context, address: Address) -> None:
 
 
 @app.command()
-def undo(ctx: typer.Context, address: Address) -> None:
+def undo(
+    ctx: typer.Context,
+    address: Address,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The staff account of whom the person asked.")
+    ] = None,
+) -> None:
     """Take the address off the suppression list, because the person asks for promotional mail again."""
     _check(address)
-    undone = open_app(ctx).unsubscribing.undo(address, how="staff", now=utc_now())
+    opened = open_app(ctx)
+    who = f"staff:{staff_id(opened.store, by, utc_now())}" if by else "staff"
+    undone = opened.unsubscribing.undo(address, how="staff", now=utc_now(), by=who)
     if settings_of(ctx).json:
         print_json({"undone": undone})
     else:

@@ -206,7 +206,8 @@ class EventRule:
 class SubjectRule:
     """How one kind of person is found. For visitors `host` leads to the account they left their data with;
     `mode_column` of that account says how that host wants to be asked, else `mode` counts. `deactivate` is
-    written first when a deletion takes more than one transaction; the value "now" is the time of it."""
+    written first when a deletion takes more than one transaction; the value "now" is the time of it. `created_at`
+    tells who registered again after their deletion (`platform replay`)."""
 
     capacity: Capacity
     table: str
@@ -221,6 +222,7 @@ class SubjectRule:
     mode: HostMode
     mode_column: str | None
     deactivate: tuple[tuple[str, Scalar], ...]
+    created_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

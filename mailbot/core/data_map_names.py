@@ -50,7 +50,7 @@ def _of_veto(veto: Veto) -> Iterator[Named]:
 
 def _of_subject(rule: SubjectRule) -> Iterator[Named]:
     where = f"subjects.{rule.capacity}"
-    names = (*rule.key, rule.address, rule.name, rule.language, rule.changed_at)
+    names = (*rule.key, rule.address, rule.name, rule.language, rule.changed_at, rule.created_at)
     yield from ((rule.table, name, where) for name in names if name)
     yield from ((rule.table, name, where) for name, _ in rule.deactivate)
     yield from _of_path(rule.table, rule.host, where)

@@ -120,6 +120,7 @@ def _subject(table: MapTable, capacity: Capacity) -> SubjectRule:
         mode=table.choice("mode", HostMode, HostMode.INFORM),
         mode_column=table.maybe_text("mode_column"),
         deactivate=table.scalars("deactivate"),
+        created_at=table.maybe_text("created_at"),
     )
     if rule.address and rule.address in rule.key:
         mend = "Name a column that says nothing about the person: keys are stored"

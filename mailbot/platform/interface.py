@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from mailbot.core.data_map import SweepRule
 from mailbot.core.plan import Applied, Change, FieldView, Plan, ReadBack, Subject
+from mailbot.core.replay import Created
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
 
@@ -136,4 +138,24 @@ class Platform(Protocol):
 
     def close(self) -> None:
         """Every connection is given back."""
+        ...
+
+@runtime_checkable
+class WalkedPlatform(Platform, Protocol):
+    """A platform all of whose addresses can be looked at, to clean it after a restored backup."""
+
+    def people(self) -> Iterator[tuple[str, ...]]:
+        """Every address, present or former, by which somebody is found, a batch at a time."""
+        ...
+
+    def promoted(self) -> Iterator[tuple[str, ...]]:
+        """Every address in the places that say who gets promotional mail, a batch at a time."""
+        ...
+
+    def count_people(self) -> int:
+        """How many accounts there are."""
+        ...
+
+    def created(self, subject: Subject) -> Created | None:
+        """Since when this person is there; None where that is not known."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from mailbot.core.plan import (
     Unsubscribe,
     grown,
 )
+from mailbot.core.replay import Created
 from mailbot.core.request import Capacity
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
@@ -53,6 +54,7 @@ from mailbot.platform.sql_journal import (
 )
 from mailbot.platform.sql_promote import draw_promotion
 from mailbot.platform.sql_schema import Schema, all_equal, reading_any
+from mailbot.platform.sql_walk import count_people, created, people_columns, promotion_columns, walk
 from mailbot.platform.sql_work import Drawing
 from mailbot.platform.text_search import search_texts
 
@@ -177,6 +179,24 @@ class SqlPlatform:
         with self._schema.reading() as connection:
             who = who_is(connection, self._schema, subject)
             return sql_sweep.is_due(connection, self._schema, rule, who.account, self._now())
+
+    def people(self) -> Iterator[tuple[str, ...]]:
+        """See WalkedPlatform.people."""
+        return walk(self._schema, people_columns(self._schema))
+
+    def promoted(self) -> Iterator[tuple[str, ...]]:
+        """See WalkedPlatform.promoted."""
+        return walk(self._schema, promotion_columns(self._schema))
+
+    def count_people(self) -> int:
+        """See WalkedPlatform.count_people."""
+        with self._schema.reading() as connection:
+            return count_people(connection, self._schema)
+
+    def created(self, subject: Subject) -> Created | None:
+        """See WalkedPlatform.created."""
+        with self._schema.reading() as connection:
+            return created(connection, self._schema, who_is(connection, self._schema, subject))
 
     def check(self) -> tuple[CheckLine, ...]:
         """See Platform.check."""

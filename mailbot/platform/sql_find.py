@@ -153,6 +153,14 @@ def _had_before(schema: Schema, former: Former, held: Held) -> Condition:
     return (here[0] if len(here) == 1 else tuple_(*here)).in_(query)
 
 
+def own_rows(schema: Schema, who: Who) -> Condition:
+    """The rows of the person's own table: the account, or the visitor's rows with that host."""
+    table = schema.table(who.rule.table)
+    if who.rule.capacity is Capacity.USER:
+        return all_equal(table, who.rule.key, who.account)
+    return _own_registrations(schema, table, who)
+
+
 def _own_registrations(schema: Schema, table: Table, who: Who) -> Condition:
     held = schema.same_address(column_of(table, who.rule.address), who.addresses)
     return and_(held, to_account(schema, table, who.rule.host, who.account))

@@ -7,8 +7,12 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from mailbot.core.replay import Erased
 from mailbot.store.database import Transaction
 from mailbot.store.tables import Erasure, Suppression
+
+_AT_ONCE = 500
+"""Hashes in one question."""
 
 
 def suppress(tx: Transaction, address: str, *, how: str, by: str, now: datetime) -> bool:
@@ -68,5 +72,36 @@ def remember_erasure(tx: Transaction, identifiers: Sequence[str], scope: str, no
     """These identifiers were deleted within `scope`: a restored backup must be cleaned of them again."""
     for identifier in identifiers:
         key = tx.pseudonyms.address(identifier)
-        if tx.session.get(Erasure, (key, scope)) is None:
+        row = tx.session.get(Erasure, (key, scope))
+        if row is None:
             tx.session.add(Erasure(identifier_hash=key, scope=scope, at=now))
+        elif row.at < now:  # the platform gave the key of a deleted account to another, who was deleted too
+            row.at = now
+
+
+def erasures_of(tx: Transaction, addresses: Sequence[str]) -> dict[str, list[Erased]]:
+    """The deletions of each address that has any."""
+    by_hash = {tx.pseudonyms.address(address): address for address in addresses}
+    found: dict[str, list[Erased]] = {}
+    for some in _slices(list(by_hash)):
+        query = select(Erasure).where(col(Erasure.identifier_hash).in_(some))
+        for row in tx.session.exec(query):
+            found.setdefault(by_hash[row.identifier_hash], []).append(Erased(row.scope, row.at))
+    return found
+
+
+def listed(tx: Transaction, addresses: Sequence[str]) -> list[str]:
+    """Those of `addresses` that are on the list now."""
+    by_hash = {tx.pseudonyms.address(address): address for address in addresses}
+    found: list[str] = []
+    for some in _slices(list(by_hash)):
+        query = select(Suppression.address_hash).where(
+            col(Suppression.address_hash).in_(some), col(Suppression.lifted_at).is_(None)
+        )
+        found += [by_hash[key] for key in tx.session.exec(query)]
+    return found
+
+
+def _slices(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]

@@ -73,6 +73,25 @@ class PrivatePostgres:
         """The database at `url` is gone, whoever is still connected."""
         self._administer(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
+    def dump(self, url: str, file: Path) -> None:
+        """The database at `url` as pg_dump writes it."""
+        inside = self.folder / "dump"
+        self._run("pg_dump", *self._login(), "--format=custom", f"--file={inside}", _name(url))
+        shutil.move(inside, file)
+
+    def restore(self, file: Path, url: str) -> None:
+        """What was dumped takes the place of what is at `url`; other tables stay."""
+        inside = self.folder / "dump"
+        inside.write_bytes(file.read_bytes())
+        inside.chmod(0o644)
+        self._run(
+            "pg_restore", *self._login(), "--clean", "--if-exists", f"--dbname={_name(url)}", str(inside)
+        )
+        inside.unlink()
+
+    def _login(self) -> tuple[str, ...]:
+        return "--host=127.0.0.1", f"--port={self.port}", "--username=mailbot"
+
     def _administer(self, statement: str) -> None:
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -99,7 +118,7 @@ def _name(url: str) -> str:
 def _binaries() -> Path:
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent  # beside it are pg_dump and pg_restore, which a link may stand without
     packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     assert packaged, INSTALL
     return packaged[-1].parent
