@@ -118,7 +118,9 @@ def _name(url: str) -> str:
 def _binaries() -> Path:
     found = shutil.which("initdb")
     if found:
-        return Path(found).resolve().parent  # beside it are pg_dump and pg_restore, which a link may stand without
+        return (
+            Path(found).resolve().parent
+        )  # beside it are pg_dump and pg_restore, which a link may stand without
     packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     assert packaged, INSTALL
     return packaged[-1].parent
