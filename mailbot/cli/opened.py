@@ -11,6 +11,7 @@ from mailbot.cli.logs import set_up_logging
 from mailbot.cli.stored import make_store, utc_now
 from mailbot.config import Config, ConfigTrouble
 from mailbot.core.deadlines import legal_deadline
+from mailbot.platform.interface import Platform, WalkedPlatform
 
 
 def open_app(ctx: typer.Context) -> App:
@@ -32,6 +33,13 @@ def checked_app(config: Config) -> App:
         return build_app(config)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise no_platform_url(error) from None
+
+
+def walked(platform: Platform) -> WalkedPlatform:
+    """The platform, all of whose addresses can be looked at. Raises ConfigTrouble where they cannot."""
+    if isinstance(platform, WalkedPlatform):
+        return platform
+    raise ConfigTrouble("platform.kind: this kind of platform cannot be searched through; only databases can")
 
 
 def no_platform_url(error: Exception) -> ConfigTrouble:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from mailbot.advance import CLOCK
 from mailbot.app import load_data_map, platform_of
 from mailbot.cli.configured import read_config
-from mailbot.cli.opened import no_platform_url, open_app
+from mailbot.cli.opened import no_platform_url, open_app, walked
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, print_status, say
 from mailbot.cli.staff_member import staff_id
@@ -169,7 +169,7 @@ def replay(
             "policy.toml: deletions are stopped (kinds.deletion.stopped); --dry-run is possible"
         )
     tell = _every(_TELL_EVERY, lambda count: note(f"{count} addresses looked at …"))
-    replaying = Replaying(opened.store, opened.platform, opened.clock, tell)
+    replaying = Replaying(opened.store, walked(opened.platform), opened.clock, tell)
     try:
         done = replaying.run(Limits(most_percent, yes_delete_all, despite_vetoes), dry=dry_run)
     except PlatformTrouble as trouble:

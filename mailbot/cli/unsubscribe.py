@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.opened import open_app
+from mailbot.cli.opened import open_app, walked
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, say
 from mailbot.cli.staff_member import staff_id
@@ -91,7 +91,7 @@ def import_list(
 def _switch_off(ctx: typer.Context) -> Replayed:
     opened = open_app(ctx)
     try:
-        return Replaying(opened.store, opened.platform, opened.clock).unsubscribe()
+        return Replaying(opened.store, walked(opened.platform), opened.clock).unsubscribe()
     except PlatformTrouble as trouble:
         raise ResourceTrouble(
             f"the list is imported, but not on the platform: {trouble}; run it again"
