@@ -140,6 +140,7 @@ class Platform(Protocol):
         """Every connection is given back."""
         ...
 
+
 @runtime_checkable
 class WalkedPlatform(Platform, Protocol):
     """A platform all of whose addresses can be looked at, to clean it after a restored backup."""
