@@ -38,6 +38,16 @@ def test_an_empty_file_is_valid_every_key_has_a_default(tmp_path: Path) -> None:
         ({"mailbox": [{**MAILBOX, "port": "many"}]}, "mailbox.0.port"),
         ({"mailbox": [{**MAILBOX, "security": "maybe"}]}, "mailbox.0.security"),
         ({"mailbox": [MAILBOX, MAILBOX]}, "same name"),
+        ({"platform": {"kind": "ftp"}}, "platform.kind"),
+        ({"platform": {"stores": {"Pictures": {"root": "x"}}}}, "platform.stores.Pictures"),
+        ({"platform": {"stores": {"a": {}}}}, "platform.stores.a: value error, give either root"),
+        ({"platform": {"stores": {"a": {"root": "x", "bucket": "y"}}}}, "give either root"),
+        ({"platform": {"stores": {"a": {"bucket": "y", "access_key_env": "X"}}}}, "give both access_key"),
+        ({"platform": {"stores": {"a": {"bucket": "y", "prefix": "no-slash"}}}}, "platform.stores.a.prefix"),
+        (
+            {"platform": {"stores": {"a": {"bucket": "y", "endpoint_url": "http://s3.example.org"}}}},
+            "platform.stores.a.endpoint_url: value error, must begin with https://",
+        ),
         ({"controller": {"country": "Lithuania"}}, "controller.country"),
         ({"smtp": {"max_per_minute": 0}}, "smtp.max_per_minute"),
         ({"logging": {"level": "loud"}}, "logging.level"),
@@ -124,3 +134,34 @@ def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
     config = parsed(tmp_path)
     with pytest.raises(ValueError, match="frozen"):
         config.web.listen = "0.0.0.0:80"  # type: ignore[misc]
+
+
+def test_the_keys_of_a_bucket_come_from_environment_or_file_and_do_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    table = {"bucket": "b", "access_key_env": "ACCESS", "secret_key_file": "secret"}
+    config = parsed(tmp_path, platform={"stores": {"a": table, "b": {"root": "up"}}})
+    with pytest.raises(ConfigTrouble, match=r"platform\.stores\.a\.access_key_env"):
+        config.file_stores()
+    monkeypatch.setenv("ACCESS", "key")
+    stores = config.file_stores()
+    assert getattr(stores["a"], "secret_key", None) == SECRET
+    assert SECRET not in repr(stores) and stores["b"] == tmp_path / "up"
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "named"),
+    [
+        ("http://platform.example", "x" * 32, "platform.url: must begin with https://"),
+        ("https://platform.example", "short", "platform.http.secret: is shorter"),
+        ("https://platform.example", None, "platform.http.secret_env"),
+    ],
+)
+def test_an_api_is_reached_safely_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, secret: str | None, named: str
+) -> None:
+    if secret is not None:
+        monkeypatch.setenv("MAILBOT_PLATFORM_SECRET", secret)
+    with pytest.raises(ConfigTrouble, match=named):
+        parsed(tmp_path, platform={"kind": "http", "url": url}).platform_api()

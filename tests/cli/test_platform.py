@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
+import pytest
+
 from mailbot.demo.platform import PERSONAS, create_demo_platform
+from mailbot.platform.sql import open_platform
 from tests.cli.conftest import CONFIG, Here
+from tests.platform.worlds import example_map
+from tests.servers.platform_api import SECRET, PlatformApi
 
 CAMILLE = PERSONAS["delete_account"].address
 
@@ -37,3 +43,27 @@ def test_a_plan_tells_places_and_counts_and_changes_nothing(here: Here) -> None:
     assert {step["place"]: step["rows"] for step in found[0]["steps"]}["visits"] == 5
     assert here.call("platform", "plan", "nobody@example.org").code == 1
     assert (here.folder / "platform.db").read_bytes() == before
+
+
+def test_a_platform_reached_by_its_api_is_checked_and_planned(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = with_platform(here)
+    database = open_platform(url, example_map(), here.folder / "files")
+    with PlatformApi(database) as api:
+        here.configure(f'{CONFIG}\n[platform]\nkind = "http"\nurl = "{api.url}"\n')
+        assert "MAILBOT_PLATFORM_SECRET" in here.call("platform", "check").err
+        monkeypatch.setenv("MAILBOT_PLATFORM_SECRET", SECRET.decode())
+        told = here.call("platform", "check")
+        assert told.code == 0 and "fits the data map" in told.out
+        planned = here.call("platform", "plan", CAMILLE)
+        assert planned.code == 0 and "payments" in planned.out
+        monkeypatch.setenv("MAILBOT_PLATFORM_SECRET", "x" * 32)
+        refused = here.call("platform", "check")
+        assert refused.code == 1 and "refused the signature" in refused.out + refused.err
+    database.close()
+
+
+def test_what_is_expected_of_a_platform_is_printed_as_openapi(here: Here) -> None:
+    printed = here.call("platform", "openapi")
+    assert printed.code == 0 and "/leftovers" in json.loads(printed.out)["paths"]

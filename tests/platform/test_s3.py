@@ -13,7 +13,7 @@ import pytest
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.file_store import Measure, S3Settings
 from mailbot.platform.s3 import S3Store
-from tests.servers.s3 import PrivateS3
+from tests.servers.s3 import Between, PrivateS3
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +159,66 @@ def test_what_is_wrong_is_said_with_its_mend(server: PrivateS3, settings: S3Sett
     away = S3Store(replace(settings, endpoint_url="http://127.0.0.1:1", attempts=1)).check()
     assert away is not None
     assert "cannot be reached" in away.what
+
+
+SLOW_DOWN = (503, b"<Error><Code>SlowDown</Code></Error>")
+ONE_REFUSED = (
+    200,
+    b"<DeleteResult><Error><Key>7/a</Key><VersionId>null</VersionId><Code>InternalError</Code></Error></DeleteResult>",
+)
+LOCKED = (
+    200,
+    b"<DeleteResult><Error><Key>7/a</Key><VersionId>1</VersionId><Code>AccessDenied</Code></Error></DeleteResult>",
+)
+
+
+def test_a_store_that_is_busy_is_asked_again(server: PrivateS3, settings: S3Settings, put: Put) -> None:
+    put("7/a")
+    with Between(server.url, [SLOW_DOWN, (500, b""), SLOW_DOWN]) as between:
+        S3Store(replace(settings, endpoint_url=between.url)).remove("7/")
+    assert put.left() == []
+
+
+def test_a_store_that_stays_busy_is_tried_later(server: PrivateS3, settings: S3Settings, put: Put) -> None:
+    put("7/a")
+    with Between(server.url, [SLOW_DOWN] * 50) as between:
+        store = S3Store(replace(settings, endpoint_url=between.url, attempts=2))
+        with pytest.raises(
+            PlatformTrouble, match='store "uploads": SlowDown at ListMultipartUploads'
+        ) as trouble:
+            store.remove("7/")
+    assert trouble.value.later
+    assert put.left() == ["7/a"]
+
+
+def test_a_key_that_is_refused_for_a_moment_is_removed_again(
+    server: PrivateS3, settings: S3Settings, put: Put
+) -> None:
+    put("7/a")
+    with Between(server.url, [ONE_REFUSED], only=b"<Delete") as between:
+        S3Store(replace(settings, endpoint_url=between.url)).remove("7/")
+    assert put.left() == []
+
+
+def test_a_version_that_is_locked_is_said_to_staff(server: PrivateS3, settings: S3Settings, put: Put) -> None:
+    put("7/a")
+    said = "AccessDenied for 1 objects at DeleteObjects"
+    with (
+        Between(server.url, [LOCKED], only=b"<Delete") as between,
+        pytest.raises(PlatformTrouble, match=said) as trouble,
+    ):
+        S3Store(replace(settings, endpoint_url=between.url)).remove("7/")
+    assert not trouble.value.later
+
+
+def test_a_store_without_versions_is_listed_plainly(server: PrivateS3) -> None:
+    settings = server.new_bucket(versioned=False)
+    put = Put(server, settings)
+    for key in ("7/a", "7/b", "77/a"):
+        put(key)
+    refusal = (501, b"<Error><Code>NotImplemented</Code></Error>")
+    with Between(server.url, [refusal] * 50, only=b"versions&") as between:
+        store = S3Store(replace(settings, endpoint_url=between.url, attempts=1))
+        assert store.measure("7/") == Measure(2, 2)
+        store.remove("7/")
+    assert put.left() == ["77/a"]

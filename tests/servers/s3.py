@@ -5,9 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -65,3 +69,56 @@ class PrivateS3:
         return S3Settings(
             "uploads", name, self.url, "eu-north-1", True, access_key="key", secret_key="secret"
         )
+
+
+class Between:
+    """Stands before the server at `url` and gives `answers` (status, body) first; with `only` to those requests that
+    hold these bytes in path or body."""
+
+    def __init__(self, url: str, answers: list[tuple[int, bytes]], only: bytes = b"") -> None:
+        self._behind = urlsplit(url).netloc
+        self._answers = answers
+        self._only = only
+
+    def __enter__(self) -> Self:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_one(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status, headers, content = outer._answer(self.command, self.path, dict(self.headers), body)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_DELETE = do_HEAD = handle_one  # noqa: N815  # http.server's names
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing is logged."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        if self._answers and self._only in path.encode() + b" " + body:
+            status, content = self._answers.pop(0)
+            return status, {"Content-Type": "application/xml"}, content
+        connection = HTTPConnection(self._behind)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        kept = {name: value for name, value in response.getheaders() if name.lower() == "content-type"}
+        return response.status, kept, content
