@@ -6,7 +6,7 @@ import pytest
 
 from mailbot.core.dmarc import NotPublished, Policy, Published, aligned, discover, read_record
 from mailbot.core.dns_answer import DnsFailure, NoTxt, TxtAnswer, TxtRecords
-from mailbot.core.domains import ascii_domain, mixes_scripts, organisation
+from mailbot.core.domains import ascii_domain, organisation
 from tests.core.signing import Zone
 
 
@@ -182,17 +182,3 @@ def test_organisations_follow_the_public_suffix_list() -> None:
     assert organisation("a.b.example.co.uk") == "example.co.uk"
     assert organisation("co.uk") is None
     assert organisation(NoTxt.__name__.lower()) is None
-
-
-@pytest.mark.parametrize(
-    ("domain", "mixed"),
-    [
-        ("example.org", False),
-        ("xn--80a1acny.xn--p1ai", False),
-        ("xn--exmple-4nf.org", True),
-        ("xn--!.org", False),
-    ],
-)
-def test_mixed_alphabets_are_seen(domain: str, mixed: bool) -> None:
-    """A Cyrillic letter among Latin ones is named; a wholly Cyrillic name is not."""
-    assert mixes_scripts(domain) is mixed
