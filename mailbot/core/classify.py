@@ -169,7 +169,7 @@ def _read_both(rulebook: Rulebook, subject: str, new_text: str, *, is_sure: bool
     if any(one.effect is None for one in corrections):
         fields = read_fields(rulebook, body, body_hits, topics)
         in_body = replace(in_body, fields=fields or read_fields(rulebook, title, title_hits[:_MOST_HITS]))
-    elif may_tell_values(rulebook, body_hits):
+    elif may_tell_values(rulebook, body, body_hits):
         fields = read_fields(rulebook, body, body_hits, topics)
         told = told_values(rulebook, fields, new_text) if is_sure and not corrections else ()
         found = [_Found(VALUES_TOLD, body_hits[0], one) for one in told]

@@ -35,7 +35,7 @@ _MOST_VALUES, _MOST_CUES = 60, 400
 _PREPOSITION = 3
 _SHOUTED = 0.8
 """Share of capitals in a letter that is all capitals but for an address."""
-_LONGEST_PLAIN, _MOST_PLAIN_WORDS = 50, 5
+_LONGEST_PLAIN, _MOST_PLAIN_WORDS, _MOST_LONG_WORDS = 50, 5, 2
 _LONGEST_BLOCK_LINE, _MOST_BLOCK_WORDS = 60, 8
 _CARD_LINE = re.compile(r"[^|·•–—]{1,60}(?:(?:\s[|·•]\s[^|·•]{1,60}){1,6}|(?:\s[–—]\s[^|·•–—]{1,60}){2,6})")
 """Name, job, company, phone … in one line of a signature."""
@@ -310,6 +310,8 @@ def _with_plain(
             and not any(_overlap(one, other) for other in (*firm, *plain))
         ):
             plain.append(one)
+    spans = {(one.start, one.end) for one in found}
+    plain = [one for one in plain if (one.start, one.end) not in spans]
     names = [one for one in found if one not in firm and not any(_overlap(one, other) for other in plain)]
     return sorted((*firm, *plain, *names), key=lambda one: one.start)
 
@@ -348,8 +350,10 @@ def _plain(cue: Cue, following: Sequence[Cue], text: str) -> Found | None:
     )
     value = text[start : inner.start if inner else stop].strip(" -–,'’")
     words = value.split()
-    most = 2 if cue.end - cue.start == 1 else _MOST_PLAIN_WORDS  # "а затем пришлите данные"
-    if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > most:
+    long_words = sum(len(word) > _PREPOSITION for word in words)
+    if cue.end - cue.start == 1 and long_words > _MOST_LONG_WORDS:  # "а затем пришлите данные"
+        return None
+    if not 2 <= len(value) <= _LONGEST_PLAIN or len(words) > _MOST_PLAIN_WORDS:
         return None
     if len(words[0]) <= _PREPOSITION and words[0].islower():
         return None

@@ -3,6 +3,7 @@ stands around them, and each new one is paired with the old one it replaces."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ _SAID = 0.9
 _TYPED = {Form.EMAIL: "email", Form.VAT_NUMBER: "vat_number", Form.ADDRESS: "address", Form.HANDLE: "skype"}
 _FORMED = (*_TYPED, Form.NUMBER)
 _PAIR_SENTENCES = 3
+_FAMILY = re.compile(r"(?:L[aeio]s?|D[aeiou]s?|D[aei]l(?:la)?|Van|Von|De la|Van de[nr]?)\s[^\W\d_]\S+")
+"""One last name of two words ("Le Goff", "Dalla Costa"), no first and last name."""
 _NAMES = ("name", "first_name", "last_name")
 _STANDS_ALONE = (":", "=", ">", "→")
 _BOTH_NAMES = frozenset({"first_name", "last_name"})
@@ -106,6 +109,8 @@ def _is_country(text: str, rulebook: Rulebook) -> bool:
 def _name_field(value: Weighed, field: str, rulebook: Rulebook) -> str:
     """Which name a value without a telling label is: of several words the whole one, after a title the last, and
     of one word the first one where the language knows it as such."""
+    if _FAMILY.fullmatch(value.text):
+        return "last_name" if value.is_titled or not (field and value.labelled) else "name"
     if " " in value.text:
         return "name"
     if rulebook.given_names and not (field and value.labelled and not value.is_implied):

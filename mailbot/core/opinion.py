@@ -89,8 +89,8 @@ def score(model: Model, letter: Letter) -> Scores:
 
 def scores_of(logits: Floats) -> Scores:
     """The outputs of a model by name."""
-    capacity = CAPACITIES[int(np.argmax(logits[len(KINDS) : WITHDRAWS]))]
-    return Scores(logits[: len(KINDS)], capacity, float(logits[WITHDRAWS]), float(logits[REVIEW]))
+    capacity = int(np.argmax(logits[len(KINDS) : WITHDRAWS]))
+    return Scores(logits[: len(KINDS)], CAPACITIES[capacity], float(logits[WITHDRAWS]), float(logits[REVIEW]))
 
 
 def evidence_for(model: Model, letter: Letter, kind: Kind) -> tuple[Evidence, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mailbot.core.letter import Letter
 from mailbot.core.phrases import Hit
 from mailbot.core.request import Capacity, Evidence, FieldChange, Kind
 from mailbot.core.rules import CueRole, FieldCue, Rule, Rulebook, Where
@@ -21,15 +22,19 @@ VALUES_TOLD = Rule(
     (),
     (),
 )
+_PREPOSITION = 3
 _TELLING_ROLES = {CueRole.NEW, CueRole.OLD, CueRole.FRESH, CueRole.IMPLIED, CueRole.INSTEAD, CueRole.GONE}
 
 
-def may_tell_values(rulebook: Rulebook, hits: Iterable[Hit]) -> bool:
-    """Something is said to be new or old: perhaps a correction that no rule knows the words of. Where every noun
-    has a capital, a field must be named, too: else any two nouns look like values."""
-    cues = (rulebook.holders[hit.holder] for hit in hits)
-    roles = {cue.role for cue in cues if isinstance(cue, FieldCue)}
-    return bool(roles & _TELLING_ROLES) and (not rulebook.noun_capitals or CueRole.LABEL in roles)
+def may_tell_values(rulebook: Rulebook, letter: Letter, hits: Iterable[Hit]) -> bool:
+    """Something is said to be new or old, by more than a preposition, or of a field that is named: perhaps a
+    correction that no rule knows the words of. Where every noun has a capital, any two look like values: a field
+    must be named."""
+    cues = [(hit, cue) for hit in hits if isinstance(cue := rulebook.holders[hit.holder], FieldCue)]
+    telling = [hit for hit, cue in cues if cue.role in _TELLING_ROLES]
+    if telling and any(cue.role is CueRole.LABEL for _, cue in cues):
+        return True
+    return not rulebook.noun_capitals and any(_is_long(letter, hit) for hit in telling)
 
 
 def told_values(rulebook: Rulebook, changes: Sequence[FieldChange], text: str) -> tuple[Evidence, ...]:
@@ -37,6 +42,10 @@ def told_values(rulebook: Rulebook, changes: Sequence[FieldChange], text: str) -
     a letter that corrects nothing any two may look like a pair; nor is any noun where all have capitals."""
     sure = () if rulebook.noun_capitals else [one for one in changes if _is_sure(one) and one.new in text]
     return tuple(_evidence(change.new, text) for change in sure)
+
+
+def _is_long(letter: Letter, hit: Hit) -> bool:
+    return letter.ends[hit.last] - letter.starts[hit.first] > _PREPOSITION
 
 
 def _is_sure(change: FieldChange) -> bool:

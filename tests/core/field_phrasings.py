@@ -34,6 +34,8 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("My number's changed, it's 07700 900789 now", ("phone", "07700 900789")),
     ],
     "fr": [
+        ("Je ne m'appelle plus Morel mais Le Goff.", ("last_name", "Le Goff")),
+        ("Vous avez mis une faute : c'est Anaïs et pas Anais.", ("first_name", "Anaïs")),
         (
             "Bonjour, j'ai changé d'adresse mail, c'est maintenant alice@example.net.",
             ("email", "alice@example.net"),
@@ -163,6 +165,13 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ),
     ],
     "es": [
+        ("Vera es la hija; yo soy Hugo, no Ugo. Corríjanlo.", ("first_name", "Hugo")),
+        ("Cargo: coordinadora de proyectos. Actualicen.", ("job_title", "coordinadora de proyectos")),
+        ("MI NOMBRE ES YOLANDA NO JOLANDA. CORRIJAN.", ("first_name", "YOLANDA")),
+        (
+            "Mi dirección es Avenida 9 de Octubre 415, piso 3\nVera",
+            ("address", "Avenida 9 de Octubre 415, piso 3"),
+        ),
         ("Mi apellido está mal escrito: pone Gonzales y es González.", ("last_name", "González")),
         ("Cambien mi teléfono 600 111 222 por 600 333 444.", ("phone", "600 333 444")),
         ("Ahora vivo en Sevilla, ya no en Cádiz. Actualicen la ciudad.", ("city", "Sevilla")),
@@ -170,6 +179,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("La empresa se llama ahora Luz Norte S.L.", ("company", "Luz Norte S.L.")),
     ],
     "it": [
+        ("Dopo il divorzio non porto più il cognome Sala, torno a Marchesi.", ("last_name", "Marchesi")),
         ("Il mio cognome è sbagliato: c'è scritto Rosi, invece è Rossi.", ("last_name", "Rossi")),
         ("Vi prego di sostituire 333 1112223 con 333 4445556.", ("phone", "333 4445556")),
         ("Non vivo più a Milano, ora vivo a Bergamo.", ("city", "Bergamo")),
@@ -193,6 +203,7 @@ PHRASINGS: dict[str, list[tuple[str, tuple[str, str]]]] = {
         ("Sto a Lecce, non a Lecco!", ("city", "Lecce")),
     ],
     "pt": [
+        ("Deixei de ser Brito e voltei a ser Sampaio.", ("last_name", "Sampaio")),
         (
             "A firma já não é Luz, Lda., ficou só Luz & Filha, Lda. por decisão nossa.",
             ("company", "Luz & Filha, Lda."),
