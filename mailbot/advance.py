@@ -12,7 +12,16 @@ from datetime import datetime
 from mailbot.core.ledger import Entry
 from mailbot.core.policy import Policy
 from mailbot.core.request import Kind
-from mailbot.core.workflow import OPEN_STATES, Effect, Event, FollowUp, State, next_follow_up, step
+from mailbot.core.workflow import (
+    LIFT_NOTICE,
+    OPEN_STATES,
+    Effect,
+    Event,
+    FollowUp,
+    State,
+    next_follow_up,
+    step,
+)
 from mailbot.drafts import Occasion
 from mailbot.letters import LetterWriter
 from mailbot.store import cases, ledger, messages, suppressions, tellings, works
@@ -103,7 +112,10 @@ class Advance:
                 _suppress(tx, case, happening, now)
                 works.add(tx, WorkKind.APPLY, case_id=case.id, request_id=happening.request.id, now=now)
             case Effect.APPLY_UNDO:
-                works.add(tx, WorkKind.UNDO, case_id=case.id, request_id=happening.request.id, now=now)
+                due = now + LIFT_NOTICE if happening.event == Event.STAFF_LIFTED else now
+                works.add(
+                    tx, WorkKind.UNDO, case_id=case.id, request_id=happening.request.id, now=now, due=due
+                )
             case Effect.TELL_AGAIN:
                 tellings.again(tx, happening.request.id, now)
             case Effect.SEEK:

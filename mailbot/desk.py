@@ -29,7 +29,8 @@ from mailbot.store.tables import Case, Request
 
 TWO_NEEDED = "a second member of staff must approve too, so much goes with this account"
 _PLANNED = (Kind.CORRECTION, Kind.DELETION)
-_CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY)
+_FLAGS = (Kind.RESTRICTION, Kind.OBJECTION)
+_CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY, *_FLAGS)
 
 
 class DeskTrouble(Exception):
@@ -140,6 +141,19 @@ class Desk:
         """The request is closed without an answer (spam, a mail for somebody else)."""
         with self._case(request_id) as (tx, case, request):
             self._happen(tx, case, request, Event.STAFF_DISMISSED, by, "dismissed by staff", now, note=reason)
+
+    def lift(self, request_id: UUID, reason: str, by: str, now: datetime) -> None:
+        """The person is told that a restriction (or objection) ends, why, and when; then it does (Art. 18(3))."""
+        if not reason.strip():
+            raise DeskTrouble(
+                "lifting a restriction needs its reason: the person is told it (GDPR Art. 18(3))"
+            )
+        with self._case(request_id) as (tx, case, request):
+            if request.kind not in _FLAGS:
+                raise DeskTrouble(
+                    f"a {request.kind} cannot be lifted: only restrictions and objections hold on"
+                )
+            self._happen(tx, case, request, Event.STAFF_LIFTED, by, "lifted by staff", now, note=reason)
 
     def let_in(self, request_id: UUID, by: str, now: datetime) -> None:
         """The mails of a flood are taken in, each as if it had just come."""

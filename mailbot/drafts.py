@@ -16,7 +16,7 @@ from mailbot.core.policy import Policy
 from mailbot.core.request import Capacity, Kind
 from mailbot.core.result import Result
 from mailbot.core.token import Purpose
-from mailbot.core.workflow import Effect
+from mailbot.core.workflow import LIFT_NOTICE, Effect
 from mailbot.mail.contexts import (
     AddressChanged,
     Confirm,
@@ -30,10 +30,12 @@ from mailbot.mail.contexts import (
     Extended,
     HostAsked,
     HostInformed,
+    Lifted,
     NothingFound,
     Received,
     Refused,
     RequestLine,
+    Restricted,
     Resubscribed,
     StaffReply,
     Unsubscribed,
@@ -161,11 +163,14 @@ class Drafting:
                 return [self._export_ready(one) for one in occasions]
             case Effect.TELL_REFUSED:
                 context = Refused(reference=reference, name=name, text=note, requests=_understood(lines))
+            case Effect.TELL_LIFTED:
+                ends_on = self._local(self._now + LIFT_NOTICE)
+                context = Lifted(reference=reference, name=name, text=note, ends_on=ends_on)
             case Effect.SEND_ANSWER:
                 context = StaffReply(reference=reference, name=name, text=note)
             case _:
                 raise ValueError(f"no letter is known for {effect}")
-        is_by_hand = effect in (Effect.TELL_REFUSED, Effect.SEND_ANSWER)
+        is_by_hand = effect in (Effect.TELL_REFUSED, Effect.SEND_ANSWER, Effect.TELL_LIFTED)
         return [Draft(context, to, self.languages, by_hand=is_by_hand)]
 
     def _challenge(
@@ -251,6 +256,8 @@ class Drafting:
         if request.kind == Kind.UNSUBSCRIBE:
             link = self._tx.pseudonyms.link_token(self._person.address or "")
             return Unsubscribed(reference=reference, undo_link=f"{self._web}/u/{link}")
+        if request.kind in (Kind.RESTRICTION, Kind.OBJECTION):
+            return Restricted(reference=reference, name=name, kind=Kind(request.kind))
         subject = self._subject(request)
         if subject is not None and subject.capacity == Capacity.VISITOR:
             host = subject.host.name if subject.host else ""

@@ -18,6 +18,7 @@ from mailbot.core.plan import (
     Correction,
     Deletion,
     FieldView,
+    Flagging,
     HostMode,
     Plan,
     PlannedStep,
@@ -521,6 +522,8 @@ def _change_of(asked: Asked, subject: Subject) -> Change | None:
             return Deletion(subject)
         case Kind.CORRECTION if asked.fields:
             return Correction(subject, asked.fields)
+        case Kind.RESTRICTION | Kind.OBJECTION:
+            return Flagging(subject, asked.kind)
         case _:
             return None
 

@@ -22,6 +22,7 @@ from mailbot.core.plan import (
     Correction,
     Deletion,
     FieldView,
+    Flagging,
     Plan,
     PlanGrew,
     PlatformTrouble,
@@ -183,8 +184,8 @@ class Worker:
 
     def _load(self, tx: Transaction, work: Work, request: Request, case: Case) -> _Job | None:
         """Everything the work needs; None (and the work is ended) when nothing waits for it any more."""
-        wanted = State.APPLYING if work.kind == WorkKind.APPLY else State.WITHDRAWN
-        if request.state != wanted:
+        wanted = (State.APPLYING,) if work.kind == WorkKind.APPLY else (State.WITHDRAWN, State.LIFTED)
+        if request.state not in wanted:
             works.finish(work, self.clock())
             return None
         kind = Kind(request.kind)
@@ -214,7 +215,7 @@ class Worker:
 
     def _carry_out(self, work: Work, job: _Job) -> _Outcome:
         if work.kind == WorkKind.UNDO:
-            return self._change(work, job, Resubscribe(job.address))
+            return self._change(work, job, _taken_back(job))
         match job.kind:
             case Kind.UNSUBSCRIBE:
                 if not job.is_suppressed:
@@ -228,6 +229,8 @@ class Worker:
                 return self._change(work, job, Deletion(job.subject))
             case Kind.CORRECTION if job.subject and job.asked.fields:
                 return self._change(work, job, Correction(job.subject, job.asked.fields))
+            case Kind.RESTRICTION | Kind.OBJECTION if job.subject:
+                return self._change(work, job, Flagging(job.subject, job.kind))
             case Kind.ACCESS | Kind.PORTABILITY if job.subject:
                 return self._export(job)
             case _:
@@ -386,6 +389,15 @@ class _Job:
     result: Result
     is_suppressed: bool
     is_held: bool
+
+
+def _taken_back(job: _Job) -> Change:
+    """The change that undoes what the request did."""
+    match job.kind:
+        case Kind.RESTRICTION | Kind.OBJECTION if job.subject:
+            return Flagging(job.subject, job.kind, on=False)
+        case _:
+            return Resubscribe(job.address)
 
 
 def _note_sent(tx: Transaction, letter: Letter, now: datetime) -> None:

@@ -127,6 +127,16 @@ def refuse(
 
 
 @app.command()
+def lift(
+    ctx: typer.Context, reference: Reference, reason: Reason, request: Number = None, by: By = None
+) -> None:
+    """End a restriction or objection three days after the person is told so, with the reason (GDPR Art. 18(3))."""
+    seat = _sit_down(ctx, by)
+    seat.desk.lift(seat.request(reference, request, "lift"), reason, seat.by, seat.now)
+    seat.tell(reference)
+
+
+@app.command()
 def reclassify(
     ctx: typer.Context,
     reference: Reference,

@@ -203,6 +203,15 @@ class EventRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A column that says that somebody's data may not be used: `value` while that is so, else `lifted`."""
+
+    column: str
+    value: Scalar
+    lifted: Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectRule:
     """How one kind of person is found. For visitors `host` leads to the account they left their data with;
     `mode_column` of that account says how that host wants to be asked, else `mode` counts. `deactivate` is
@@ -223,6 +232,8 @@ class SubjectRule:
     mode_column: str | None
     deactivate: tuple[tuple[str, Scalar], ...]
     created_at: str | None = None
+    restriction: Flag | None = None
+    objection: Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)

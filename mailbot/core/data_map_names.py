@@ -53,6 +53,7 @@ def _of_subject(rule: SubjectRule) -> Iterator[Named]:
     names = (*rule.key, rule.address, rule.name, rule.language, rule.changed_at, rule.created_at)
     yield from ((rule.table, name, where) for name in names if name)
     yield from ((rule.table, name, where) for name, _ in rule.deactivate)
+    yield from ((rule.table, flag.column, where) for flag in (rule.restriction, rule.objection) if flag)
     yield from _of_path(rule.table, rule.host, where)
     for former in rule.former:
         yield former.table, former.address, where

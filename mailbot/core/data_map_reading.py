@@ -14,6 +14,7 @@ from mailbot.core.data_map import (
     DataMap,
     EventRule,
     FileRule,
+    Flag,
     Former,
     Hop,
     Keeping,
@@ -121,12 +122,26 @@ def _subject(table: MapTable, capacity: Capacity) -> SubjectRule:
         mode_column=table.maybe_text("mode_column"),
         deactivate=table.scalars("deactivate"),
         created_at=table.maybe_text("created_at"),
+        restriction=_flag(table, "restriction"),
+        objection=_flag(table, "objection"),
     )
     if rule.address and rule.address in rule.key:
         mend = "Name a column that says nothing about the person: keys are stored"
         table.fault("key", "is the address", mend)
     table.end()
     return rule
+
+
+def _flag(table: MapTable, key: str) -> Flag | None:
+    if key not in table.left:
+        return None
+    inner = table.table(key)
+    column, value, lifted = inner.text("column"), inner.scalar("value"), inner.scalar("lifted")
+    if value is None or value == lifted:
+        inner.fault("value", "says nothing", 'Write { column = "restricted", value = true, lifted = false }')
+        value = ""
+    inner.end()
+    return Flag(column, value, lifted)
 
 
 def _event(table: MapTable) -> EventRule:

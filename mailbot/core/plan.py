@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from mailbot.core.request import Capacity, FieldChange
+from mailbot.core.request import Capacity, FieldChange, Kind
 
 
 class HostMode(StrEnum):
@@ -95,7 +95,18 @@ class Resubscribe:
     type: Literal["resubscribe"] = "resubscribe"
 
 
-Change = Deletion | Correction | Unsubscribe | Resubscribe
+@dataclass(frozen=True, slots=True)
+class Flagging:
+    """This person's data may not be used (Art. 18 GDPR), or not for what they object to (Art. 21(1)); with `on`
+    false it may again. Written where the platform has a column that says so."""
+
+    subject: Subject
+    kind: Literal[Kind.RESTRICTION, Kind.OBJECTION]
+    on: bool = True
+    type: Literal["flagging"] = "flagging"
+
+
+Change = Deletion | Correction | Unsubscribe | Resubscribe | Flagging
 """Each carries its type, so that a change that was stored is read as the same again."""
 
 

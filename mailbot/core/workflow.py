@@ -30,6 +30,8 @@ class State(StrEnum):
     DISMISSED = "dismissed"
     UNTOLD = "untold"
     """Done, but a recipient of the data could not be told of it (GDPR Art. 19)."""
+    LIFTED = "lifted"
+    """A restriction or objection that held, and ends after the notice (Art. 18(3) GDPR)."""
     NOT_UNDONE = "not_undone"
     """Taken back, but the platform could not be told of it."""
 
@@ -101,6 +103,7 @@ class Event(StrEnum):
     STAFF_ANSWERED = "staff_answered"
     STAFF_RECLASSIFIED = "staff_reclassified"
     STAFF_DISMISSED = "staff_dismissed"
+    STAFF_LIFTED = "staff_lifted"
 
 
 class Effect(StrEnum):
@@ -127,7 +130,12 @@ class Effect(StrEnum):
     TELL_EXPIRED = "tell_expired"
     TELL_REFUSED = "tell_refused"
     TELL_RESUBSCRIBED = "tell_resubscribed"
+    TELL_LIFTED = "tell_lifted"
     SEND_ANSWER = "send_answer"
+
+
+LIFT_NOTICE = timedelta(days=3)
+"""A person is told before a restriction ends (Art. 18(3) GDPR): so long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +255,9 @@ _TABLE: dict[State, dict[Event, Step]] = {
         E.UNDONE: Step(S.WITHDRAWN, (F.UNSUPPRESS, F.APPLY_UNDO, F.TELL_RESUBSCRIBED)),
         E.BOUNCED: Step(S.UNREACHABLE),
         E.RECIPIENT_FAILED: Step(S.UNTOLD),
+        E.STAFF_LIFTED: Step(S.LIFTED, (F.TELL_LIFTED, F.APPLY_UNDO)),
     },
+    S.LIFTED: {E.FAILED: Step(S.NOT_UNDONE)},
     S.UNTOLD: {
         E.STAFF_APPROVED: Step(S.DONE, (F.TELL_AGAIN,)),
         E.STAFF_DISMISSED: Step(S.DONE),

@@ -182,6 +182,23 @@ class Deleted(Proven):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restricted(Proven):
+    """The data is not used any more (Art. 18), or not for what the person objects to (Art. 21); read back."""
+
+    template: ClassVar[str] = "restricted"
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted(Proven):
+    """What was restricted or objected to ends on a day, for the reason in `text` (Art. 18(3))."""
+
+    template: ClassVar[str] = "lifted"
+    text: str
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NothingFound(Context):
     """Control is proven, and there is no data under this address."""
 
@@ -287,6 +304,16 @@ class RecipientTold(Context):
 
 CONTEXTS: tuple[type[Context], ...] = (
     *(Confirm, ConfirmReminder, ConfirmAddress, Expired, Withdrawn, Received, Unsubscribed, Resubscribed),
-    *(Corrected, Deleted, NothingFound, ExportReady, VisitorDone, HostInformed, HostAsked),
+    *(
+        Corrected,
+        Deleted,
+        Restricted,
+        Lifted,
+        NothingFound,
+        ExportReady,
+        VisitorDone,
+        HostInformed,
+        HostAsked,
+    ),
     *(Refused, StaffReply, Extended, AddressChanged, RecipientTold),
 )

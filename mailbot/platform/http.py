@@ -17,6 +17,7 @@ from mailbot.core.plan import (
     Deletion,
     FieldView,
     Finding,
+    Flagging,
     NothingChanged,
     Plan,
     PlanGrew,
@@ -24,6 +25,7 @@ from mailbot.core.plan import (
     PlatformTrouble,
     ReadBack,
     Refusal,
+    Resubscribe,
     Subject,
     Unsubscribe,
     grown,
@@ -34,6 +36,7 @@ from mailbot.core.wording import Wording
 from mailbot.platform.export import Cell, Section, write_tables
 from mailbot.platform.http_client import AlreadyDone, HttpClient
 from mailbot.platform.http_models import (
+    ApiChange,
     Asked,
     Described,
     Done,
@@ -117,6 +120,8 @@ class HttpPlatform:
         vetoes = [f"{veto.id}: {veto.reason}" for veto in planned.vetoes]
         if isinstance(change, Deletion):
             vetoes += _beyond_the_map(steps, places)
+        if isinstance(change, Flagging):
+            vetoes.append(f"no_flag: the platform's API has no word for a {change.kind}")
         return Plan(
             change=change,
             steps=steps,
@@ -155,7 +160,9 @@ class HttpPlatform:
                 return ReadBack(not findings and not left.unmapped, findings, left.unmapped)
             case Correction():
                 findings = tuple(self._not_corrected(change, plan))
-            case _:
+            case Flagging():
+                findings = (Finding("the platform's API", change.kind, 0),)
+            case Unsubscribe() | Resubscribe():
                 findings = tuple(self._not_switched(change.address, isinstance(change, Unsubscribe)))
         return ReadBack(not findings, findings)
 
@@ -179,8 +186,10 @@ class HttpPlatform:
             CheckLine(CheckStatus.OK, f"the platform's API fits the data map ({len(there)} places)"),
         )
 
-    def _accepted(self, change: Change) -> tuple[Change | None, list[Refusal]]:
+    def _accepted(self, change: Change) -> tuple[ApiChange | None, list[Refusal]]:
         """The change with values as they are written, without what the map does not let be corrected."""
+        if isinstance(change, Flagging):  # the API has no word for it: a thing for staff
+            return None, []
         if not isinstance(change, Correction):
             return change, []
         places = self._map.places_of(change.subject.capacity)
@@ -296,7 +305,7 @@ def _shown_plan(plan: Plan) -> Planned:
 
 
 def _addresses(change: Change) -> tuple[str, ...]:
-    if isinstance(change, Deletion | Correction):
+    if isinstance(change, Deletion | Correction | Flagging):
         return (change.subject.address,)
     return (normalise(change.address) or change.address,)
 

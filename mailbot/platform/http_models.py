@@ -6,10 +6,23 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mailbot.core.plan import Action, Change, FieldStep, Finding, Refusal, Subject
+from mailbot.core.plan import (
+    Action,
+    Correction,
+    Deletion,
+    FieldStep,
+    Finding,
+    Refusal,
+    Resubscribe,
+    Subject,
+    Unsubscribe,
+)
 from mailbot.core.result import EventRef
 
 Value = str | int | float | bool | None
+
+ApiChange = Deletion | Correction | Unsubscribe | Resubscribe
+"""What the API has words for."""
 
 
 class _Message(BaseModel):
@@ -86,7 +99,7 @@ class Step(_Message):
 class Wanted(_Message):
     """A change, described before it is made."""
 
-    change: Change
+    change: ApiChange
 
 
 class Veto(_Message):
@@ -108,7 +121,7 @@ class Planned(_Message):
 class Ordered(_Message):
     """Make this change, once for its Idempotency-Key, if it touches no more than `shown`."""
 
-    change: Change
+    change: ApiChange
     shown: Planned
 
 
@@ -124,7 +137,7 @@ class Done(_Message):
 class Asked(_Message):
     """What is left, that should not be, after this deletion? `identifiers` are the person's addresses."""
 
-    change: Change
+    change: ApiChange
     identifiers: tuple[str, ...]
 
 

@@ -15,6 +15,7 @@ from mailbot.core.plan import (
     Correction,
     Deletion,
     Finding,
+    Flagging,
     Plan,
     ReadBack,
     Resubscribe,
@@ -25,6 +26,7 @@ from mailbot.platform.files import Files
 from mailbot.platform.sql_correct import columns_for, concerns, differs, wanted_values
 from mailbot.platform.sql_delete import not_yet_blank
 from mailbot.platform.sql_find import Who, linked, matched, rows_of, who_is
+from mailbot.platform.sql_flag import not_flagged
 from mailbot.platform.sql_promote import not_switched
 from mailbot.platform.sql_schema import BATCH, Condition, Schema, column_of, only, typed
 from mailbot.platform.sql_write import blanking
@@ -45,6 +47,8 @@ def _findings(connection: Connection, schema: Schema, files: Files, plan: Plan) 
         case Correction(subject):
             who = who_is(connection, schema, subject)
             yield from _after_correction(connection, schema, plan, plan.change, who)
+        case Flagging(subject):
+            yield from not_flagged(connection, schema, who_is(connection, schema, subject), plan.change)
         case Unsubscribe() | Resubscribe():
             yield from not_switched(connection, schema, plan.change)
 

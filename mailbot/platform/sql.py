@@ -16,6 +16,7 @@ from mailbot.core.plan import (
     Correction,
     Deletion,
     FieldView,
+    Flagging,
     NothingChanged,
     Plan,
     PlanGrew,
@@ -43,6 +44,7 @@ from mailbot.platform.sql_correct import draw_correction
 from mailbot.platform.sql_delete import draw_deletion
 from mailbot.platform.sql_fields import field_views
 from mailbot.platform.sql_find import Who, events_of, find, who_is
+from mailbot.platform.sql_flag import draw_flag
 from mailbot.platform.sql_journal import (
     claim,
     close_claim,
@@ -259,5 +261,8 @@ class SqlPlatform:
             case Correction(subject):
                 who = who_is(connection, self._schema, subject)
                 return draw_correction(connection, self._schema, who, change, self._now())
+            case Flagging(subject):
+                who = who_is(connection, self._schema, subject)
+                return draw_flag(connection, self._schema, who, change)
             case Unsubscribe() | Resubscribe():
                 return draw_promotion(connection, self._schema, change, self._now())

@@ -40,6 +40,7 @@ STATES: Mapping[str, str] = {
     State.UNREACHABLE: N_("Our mail to you came back. Please write to us from an address that works."),
     State.DISMISSED: N_("Closed."),
     State.UNTOLD: N_("Done."),
+    State.LIFTED: N_("Closed."),
     State.NOT_UNDONE: N_("A person of our team is looking at it and will write to you."),
 }
 
@@ -60,6 +61,7 @@ SHORT_STATES: Mapping[str, str] = {
     State.UNREACHABLE: N_("mail came back"),
     State.DISMISSED: N_("closed"),
     State.UNTOLD: N_("done"),
+    State.LIFTED: N_("ended"),
     State.NOT_UNDONE: N_("being looked at"),
 }
 
