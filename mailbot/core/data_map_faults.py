@@ -24,7 +24,8 @@ def contradictions(data_map: DataMap, *, linked: bool) -> Iterator[MapFault]:
         yield MapFault("subjects.visitor.host", "is missing", mend, visitor)
     yield from _missing_roots(data_map)
     yield from _of_former(data_map)
-    yield from _of_guards(data_map)
+    if linked:
+        yield from _of_guards(data_map)
 
 
 def _of_guards(data_map: DataMap) -> Iterator[MapFault]:

@@ -8,10 +8,11 @@ import json
 import mimetypes
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO, Any, Protocol
+from functools import partial
+from typing import IO, Any, BinaryIO, Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from sqlalchemy import Row, select
@@ -30,6 +31,7 @@ from mailbot.platform.sql_schema import Schema, column_of, primary_key
 from mailbot.platform.sql_write import inside_of
 
 Cell = str | int | float | bool | None
+Opening = Callable[[], BinaryIO | None]
 FORMULA = re.compile(r"^(?:[=@\t\r]|[+-](?![\d\s().-]*$))")
 """Cells that a spreadsheet would run; a phone number's plus is none."""
 COPIED_AT_ONCE = 1 << 20
@@ -64,11 +66,19 @@ def write_export(
 
 
 def write_tables(
-    data_map: DataMap, subjects: Sequence[Subject], rows: Rows, out: Output, now: datetime, wording: Wording
+    data_map: DataMap,
+    subjects: Sequence[Subject],
+    rows: Rows,
+    files: Iterable[tuple[str, Opening]],
+    out: Output,
+    now: datetime,
+    wording: Wording,
 ) -> None:
-    """The same without files, of rows that come from anywhere."""
+    """The same of rows and files (path and what opens it) that come from anywhere."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         _write_sections(archive, data_map, subjects, rows, now, wording)
+        for path, opened in files:
+            _write_file(archive, DEFAULT_STORE, path, opened)
 
 
 class Rows(Protocol):
@@ -209,17 +219,22 @@ def _write_files(archive: ZipFile, files: Files, people: Sequence[Who], rows: _S
 
 
 def _write_all(archive: ZipFile, files: Files, path: str) -> None:
-    """Each file, as a stream. In the archive none has a name that could lead out of the folder it is unpacked in."""
     for written in files.names(path):
         store, name = store_and_path(written)
-        inside = name if is_clean(name) else f"file-{len(archive.filelist)}"
-        entry_name = f"files/{inside}" if store == DEFAULT_STORE else f"files/{store}/{inside}"
-        source = None if entry_name in archive.NameToInfo else files.open(written)
-        if source is not None:
-            info = ZipInfo(entry_name)
-            info.compress_type = ZIP_STORED if _is_packed(name) else ZIP_DEFLATED
-            with source, archive.open(info, "w", force_zip64=True) as entry:
-                shutil.copyfileobj(source, entry, COPIED_AT_ONCE)
+        _write_file(archive, store, name, partial(files.open, written))
+
+
+def _write_file(archive: ZipFile, store: str, name: str, opened: Opening) -> None:
+    """The file, as a stream, once. In the archive none has a name that could lead out of the folder it is unpacked
+    in."""
+    inside = name if is_clean(name) else f"file-{len(archive.filelist)}"
+    entry_name = f"files/{inside}" if store == DEFAULT_STORE else f"files/{store}/{inside}"
+    source = None if entry_name in archive.NameToInfo else opened()
+    if source is not None:
+        info = ZipInfo(entry_name)
+        info.compress_type = ZIP_STORED if _is_packed(name) else ZIP_DEFLATED
+        with source, archive.open(info, "w", force_zip64=True) as entry:
+            shutil.copyfileobj(source, entry, COPIED_AT_ONCE)
 
 
 def _is_packed(name: str) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from mailbot.core.address import normalise
 from mailbot.core.data_map import Access, DataMap, OnDeletion, Place
@@ -33,7 +34,7 @@ from mailbot.core.plan import (
 from mailbot.core.request import Capacity, FieldChange
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
-from mailbot.platform.export import Cell, Section, write_tables
+from mailbot.platform.export import Cell, Opening, Section, write_tables
 from mailbot.platform.http_client import AlreadyDone, HttpClient
 from mailbot.platform.http_models import (
     ApiChange,
@@ -53,6 +54,7 @@ from mailbot.platform.http_models import (
     Step,
     Veto,
     Wanted,
+    WantedFile,
     WantedRecords,
 )
 from mailbot.platform.interface import CheckLine, CheckStatus, Output
@@ -167,8 +169,9 @@ class HttpPlatform:
         return ReadBack(not findings, findings)
 
     def export(self, subjects: tuple[Subject, ...], out: Output, wording: Wording) -> None:
-        """See Platform.export. Files are not fetched: their paths are among the records."""
-        write_tables(self._map, subjects, self, out, datetime.now(UTC), wording)
+        """See Platform.export."""
+        files = (one for subject in subjects for one in self._files(subject))
+        write_tables(self._map, subjects, self, files, out, datetime.now(UTC), wording)
 
     def cells(self, section: Section) -> Iterator[dict[str, Cell]]:
         """The rows of a section, as the map lets them be seen."""
@@ -181,10 +184,11 @@ class HttpPlatform:
             there = self._client.ask("describe", Nothing(), Described).places
         except PlatformTrouble as trouble:
             return (CheckLine(CheckStatus.FAILED, str(trouble), "Correct [platform] url or [platform.http]"),)
-        found = tuple(_differences(self._map, there))
-        return found or (
-            CheckLine(CheckStatus.OK, f"the platform's API fits the data map ({len(there)} places)"),
-        )
+        found = (*_differences(self._map, there), *_without_effect(self._map))
+        if any(line.status is CheckStatus.FAILED for line in found):
+            return found
+        fits = CheckLine(CheckStatus.OK, f"the platform's API fits the data map ({len(there)} places)")
+        return (fits, *found)
 
     def _accepted(self, change: Change) -> tuple[ApiChange | None, list[Refusal]]:
         """The change with values as they are written, without what the map does not let be corrected."""
@@ -227,6 +231,18 @@ class HttpPlatform:
             if cursor in seen:
                 raise PlatformTrouble("the platform: records come round again", later=False)
             seen.add(cursor)
+
+    def _files(self, subject: Subject) -> Iterator[tuple[str, Opening]]:
+        """Each file that a column names and people may have."""
+        for place in self._map.places_of(subject.capacity):
+            rules = [rule for rule in place.columns if rule.file and rule.access is Access.SHOW]
+            for row in self._records(subject, place.name) if rules else ():
+                for rule in rules:
+                    if path := row.get(rule.name):
+                        wanted = WantedFile(
+                            subject=subject, place=place.name, column=rule.name, path=str(path)
+                        )
+                        yield str(path), partial(self._client.open, "file", wanted)
 
     def _still_found(self, subject: Subject, plan: Plan) -> Iterator[Finding]:
         rule = self._map.subject_rule(subject.capacity)
@@ -312,6 +328,16 @@ def _addresses(change: Change) -> tuple[str, ...]:
 
 def _shown(access: Access, value: Cell) -> Cell:
     return "…" + str(value)[-4:] if access is Access.MASK and value is not None else value
+
+
+def _without_effect(data_map: DataMap) -> Iterator[CheckLine]:
+    """What in the map only a database can be asked."""
+    written = {"limits": data_map.limits, "vetoes": data_map.vetoes, "sweeps": data_map.sweeps}
+    for name, entries in written.items():
+        if entries:
+            what = f"[[{name}]] of the data map has no effect on a platform reached by its API"
+            mend = "Remove it; let the platform answer it among the vetoes of plan, or do it itself"
+            yield CheckLine(CheckStatus.WARNING, what, mend)
 
 
 def _differences(data_map: DataMap, there: dict[str, tuple[str, ...]]) -> Iterator[CheckLine]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,8 +20,10 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 from mailbot.core.plan import PlanGrew, PlatformTrouble
 from mailbot.platform.http_models import Problem
 from mailbot.platform.http_signature import IDEMPOTENCY_KEY, KEY_ID, SIGNATURE, TIMESTAMP, sign
+from mailbot.platform.streamed import streamed
 
 Answer = TypeVar("Answer", bound=BaseModel)
+Result = TypeVar("Result")
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 86_400.0
 _CHUNK = 1 << 16
@@ -76,9 +79,21 @@ class HttpClient:
             PlanGrew, AlreadyDone: said by the platform (409).
         """
         body = question.model_dump_json().encode()
+        return self._repeated(what, lambda: self._parsed(what, self._once(what, body, key), kind))
+
+    def open(self, what: str, question: BaseModel) -> BinaryIO | None:
+        """The bytes that answer `question`, as a stream of any length; None where there are none (404).
+
+        Raises:
+            PlatformTrouble: there is no answer, or it broke off.
+        """
+        body = question.model_dump_json().encode()
+        return self._repeated(what, lambda: self._opened(what, body))
+
+    def _repeated(self, what: str, once: Callable[[], Result]) -> Result:
         for attempt in range(1, self._settings.attempts + 1):
             try:
-                return self._parsed(what, self._once(what, body, key), kind)
+                return once()
             except _Again as again:
                 pause = _pause(attempt) if again.seconds is None else again.seconds
                 _log.warning("platform.asked_again", what=what, attempt=attempt, why=str(again))
@@ -101,25 +116,40 @@ class HttpClient:
         return PoolManager(maxsize=8, ssl_context=context, retries=False)
 
     def _once(self, what: str, body: bytes, key: str) -> bytes:
-        url = f"{self._base}/{what}"
-        seconds = self._settings.timeout_seconds
-        ends_at = time.monotonic() + seconds
+        ends_at = time.monotonic() + self._settings.timeout_seconds
         try:
-            response = self._pool.request(
-                "POST",
-                url,
-                body=body,
-                headers=self._headers(urlsplit(url).path, body, key),
-                timeout=Timeout(connect=seconds, read=seconds),
-                redirect=False,
-                preload_content=False,
-            )
-            with response:
+            with self._sent(what, body, key) as response:
                 content = self._read(response, what, ends_at)
         except HTTPError as error:
             raise _Again(type(error).__name__) from None
         _judge(response, content, what)
         return content
+
+    def _opened(self, what: str, body: bytes) -> BinaryIO | None:
+        try:
+            response = self._sent(what, body, "")
+        except HTTPError as error:
+            raise _Again(type(error).__name__) from None
+        if response.status == 200:
+            return streamed(response, partial(_said, what))
+        response.close()
+        if response.status != 404:
+            _judge(response, b"", what)
+        return None
+
+    def _sent(self, what: str, body: bytes, key: str) -> BaseHTTPResponse:
+        url = f"{self._base}/{what}"
+        seconds = self._settings.timeout_seconds
+        return self._pool.request(
+            "POST",
+            url,
+            body=body,
+            headers=self._headers(urlsplit(url).path, body, key),
+            timeout=Timeout(connect=seconds, read=seconds),
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
 
     def _headers(self, path: str, body: bytes, key: str) -> dict[str, str]:
         timestamp = str(int(self._now()))
@@ -153,6 +183,15 @@ class HttpClient:
             faults = error.error_count()
             text = f"the platform: the answer at {what} is not as described ({faults} faults)"
             raise PlatformTrouble(text, later=True) from None
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    try:
+        yield
+    except HTTPError as error:
+        text = f"the platform: {type(error).__name__} in the middle of {what}"
+        raise PlatformTrouble(text, later=True) from None
 
 
 def _judge(response: BaseHTTPResponse, content: bytes, what: str) -> None:

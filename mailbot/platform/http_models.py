@@ -81,6 +81,15 @@ class Records(_Message):
     next: str | None = None
 
 
+class WantedFile(_Message):
+    """The file that a column of one of the person's records names. The answer is its bytes, or status 404."""
+
+    subject: Subject
+    place: str
+    column: str
+    path: str
+
+
 class Step(_Message):
     """What happens in one place: so many records; for a change of values each column's old and new one. `digest`:
     any text that differs when other records, or other values, would be touched. `until`: how long kept ones stay;

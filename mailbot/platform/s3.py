@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,10 +19,10 @@ from mailbot.core.file_paths import is_clean
 from mailbot.core.plan import PlatformTrouble
 from mailbot.platform.file_store import Measure, S3Settings
 from mailbot.platform.interface import CheckLine, CheckStatus
+from mailbot.platform.streamed import streamed
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSRequest
-    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
 
 _NOT_OFFERED = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
@@ -100,7 +99,7 @@ class S3Store:
                 if _code(error) in _GONE:
                     return None
                 raise
-        return io.BufferedReader(_Body(found["Body"], self._said), 1 << 20)
+        return streamed(found["Body"], self._said)
 
     def check(self) -> CheckLine | None:
         """See FileStore.check."""
@@ -247,27 +246,6 @@ class S3Store:
         except BotoCoreError as error:
             what = f"{self._called}: cannot be reached ({type(error).__name__})"
             raise PlatformTrouble(what, later=True) from None
-
-
-class _Body(io.RawIOBase):
-    """An object's bytes as they come."""
-
-    def __init__(self, body: StreamingBody, said: Callable[[], Any]) -> None:
-        self._body = body
-        self._said = said
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        with self._said():
-            read = self._body.read(len(buffer))
-        buffer[: len(read)] = read
-        return len(read)
-
-    def close(self) -> None:
-        self._body.close()
-        super().close()
 
 
 def _code(error: ClientError) -> str:

@@ -248,8 +248,31 @@ def test_the_copy_is_made_page_by_page_as_the_map_lets_it_be_seen(
     assert "password_hash" not in json.dumps(sections)
 
 
+def test_the_copy_holds_the_files_and_a_file_that_breaks_off_is_no_copy(
+    platform: HttpPlatform, api: PlatformApi, sqlite_world: World
+) -> None:
+    alice = platform.find(ALICE)
+    sqlite_world.add("uploads", id=900, account_id=3, title="Gone", path="accounts/3/gone.pdf")
+    sqlite_world.add("uploads", id=901, account_id=3, title="Odd", path="../secret")
+    out = io.BytesIO()
+    platform.export(alice, out, Wording())
+    with ZipFile(out) as archive:
+        files = {
+            name.removeprefix("files/"): archive.read(name) for name in archive.namelist() if "files/" in name
+        }
+    uploads = sqlite_world.uploads()
+    assert files and files == {name: uploads[name] for name in files}
+    api.faults["file"].append("lost")
+    with pytest.raises(PlatformTrouble, match="in the middle of file") as trouble:
+        platform.export(alice, io.BytesIO(), Wording())
+    assert trouble.value.later
+
+
 def test_check_holds_the_api_against_the_map(platform: HttpPlatform, api: PlatformApi) -> None:
-    assert [line.status for line in platform.check()] == [CheckStatus.OK]
+    lines = platform.check()
+    assert lines[0].status is CheckStatus.OK
+    assert all(line.status is CheckStatus.WARNING and "has no effect" in line.what for line in lines[1:])
+    assert any("[[limits]]" in line.what for line in lines)
     text = (
         EXAMPLE_MAP.read_text()
         .replace("last_visit = ", "last_seen = ")

@@ -99,6 +99,8 @@ class PlatformApi:
                 return Response(status_code=status)
 
     def _work(self, what: str, key: str, body: bytes) -> Response:
+        if what == "file":
+            return self._file(body)
         try:
             answer = getattr(self, f"_{what}")(body, key)
         except PlanGrew as grew:
@@ -133,6 +135,11 @@ class PlatformApi:
                 for row in connection.execute(query)
             ]
         return models.Records(rows=tuple(rows), next=str(start + PAGE) if len(rows) == PAGE else None)
+
+    def _file(self, body: bytes) -> Response:
+        wanted = models.WantedFile.model_validate_json(body)
+        found = self.platform._files.open(wanted.path)
+        return Response(status_code=404) if found is None else Response(found.read())
 
     def _plan(self, body: bytes, key: str) -> models.Planned:
         plan = self.platform.plan(models.Wanted.model_validate_json(body).change)
