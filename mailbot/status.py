@@ -9,9 +9,10 @@ from mailbot.core.address import normalise
 from mailbot.core.request import Kind
 from mailbot.core.token import Purpose
 from mailbot.core.workflow import OPEN_STATES, State
-from mailbot.store import cases, tokens
+from mailbot.store import cases, tellings, tokens
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
+from mailbot.store.tellings import TellingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class RequestStatus:
     kind: Kind
     state: State
     since: datetime
+    told: tuple[tuple[str, bool], ...] = ()
+    """Recipients of the data by name, and whether they have it already (GDPR Art. 19, second sentence)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +65,6 @@ def _shown(tx: Transaction, case: Case, request: Request) -> RequestStatus:
     if is_anothers and request.proof not in ("control", "staff") and state != State.EXPIRED:
         return RequestStatus(Kind(request.kind), State.AWAITING_PROOF, case.opened_at)
     since = case.opened_at if is_anothers else request.since
-    return RequestStatus(Kind(request.kind), state, since)
+    recipients = tellings.of_request(tx, request.id)
+    told = tuple((one.recipient, one.state == TellingState.TOLD) for one in recipients)
+    return RequestStatus(Kind(request.kind), state, since, told)

@@ -16,9 +16,12 @@ import pytest
 from sqlmodel import select
 
 from mailbot.config import ConfigTrouble, parse_config
+from mailbot.core.token import Purpose
 from mailbot.demo.smtp_sink import SmtpSink
+from mailbot.store import tokens
 from mailbot.store.tables import LedgerEntry, ToldRecipient
 from tests.processes import start, take_in_and_work
+from tests.servers.certificates import make_certificates
 from tests.servers.recipient_server import RecipientServer
 from tests.world import CAMILLE, DELETE_EN, JUERGEN, Builder, Clock, World, config_data, opened, plain
 
@@ -220,6 +223,39 @@ def test_redirects_are_not_followed(builder: Builder, folder: Path, server: Reci
             delete_camille(world)
             assert elsewhere.taken == []
             assert world.states(CAMILLE) == [("deletion", "untold")]
+
+
+def test_the_certificate_of_a_recipient_is_verified(builder: Builder, folder: Path) -> None:
+    (folder / "tls").mkdir()
+    certificates = make_certificates(folder / "tls")
+    with RecipientServer(certificates=certificates) as server:
+        known = webhook(server, "Known", ca_file=str(certificates.ca))
+        recipients = [known, webhook(server, "Unknown")]
+        with builder.world(folder, more={"recipient": recipients}) as world:
+            delete_camille(world)
+            assert len(server.taken) == 1
+            states = {name: (row.state, row.last_answer) for name, row in rows(world).items()}
+            assert states == {"Known": ("told", ""), "Unknown": ("waiting", "cannot be reached (SSLError)")}
+
+
+def test_the_persons_own_page_says_who_is_told_and_who_has_been(
+    builder: Builder, folder: Path, server: RecipientServer
+) -> None:
+    server.faults += [503]
+    recipients = [webhook(server, "Slow"), {"name": "By mail", "channel": "mail", "address": PROCESSOR}]
+    with builder.world(folder, more={"recipient": recipients}) as world:
+        delete_camille(world)
+        with world.app.store.begin() as tx:
+            case = world.requests(CAMILLE)[0][0]
+            token = tokens.mint(
+                tx, Purpose.STATUS, case_id=case.id, address=CAMILLE, days=1, now=world.clock.now
+            )
+        view = world.app.status.view(token, world.clock.now)
+        assert view is not None
+        assert view.requests[0].told == (("By mail", True), ("Slow", False))
+        page = world.client.get(f"/case/{token}").text
+        assert "Slow" in page
+        assert "By mail" in page
 
 
 def test_a_processors_mail_server_that_refuses_is_a_line_in_the_staff_queue(

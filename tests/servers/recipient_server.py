@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from tests.servers.certificates import Certificates
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class RecipientServer:
 
     faults: list[int | str | tuple[int, dict[str, str]]] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
+    certificates: Certificates | None = None
     on_request: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
@@ -61,6 +65,10 @@ class RecipientServer:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self.certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificates.server, self.certificates.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -73,4 +81,5 @@ class RecipientServer:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/told"
+        scheme = "https" if self.certificates else "http"
+        return f"{scheme}://127.0.0.1:{self._server.server_address[1]}/told"
