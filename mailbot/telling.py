@@ -19,7 +19,7 @@ from mailbot.recipients import Recipients, note_failed, note_told
 from mailbot.store import cases, tellings, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.encryption import Destroyed
-from mailbot.store.tables import Request, ToldRecipient, Work
+from mailbot.store.tables import Case, Request, ToldRecipient, Work
 from mailbot.store.tellings import TellingState
 from mailbot.store.works import WorkKind
 from mailbot.work import known, pause
@@ -80,9 +80,9 @@ class Teller:
         with self.store.begin() as tx:
             case = cases.locked(tx, job.row.case_id)
             work = tx.session.get_one(Work, job.work.id)
-            if work.done_at is not None:  # its lease had run out and another worker told them
-                return
             row = tx.session.get_one(ToldRecipient, job.row.id)
+            if row.state != TellingState.WAITING:  # its lease had run out and another worker came to an end
+                return
             match answer:
                 case Told():
                     note_told(tx, row, now)
@@ -92,10 +92,13 @@ class Teller:
                     works.try_later(work, now + max(pause(work.attempts), timedelta(seconds=after)), reason)
                 case Later(reason=reason) | Refused(reason=reason):
                     works.give_up(work, reason)
-                    said = note_failed(tx, row, reason, now)
-                    _log.warning("a recipient could not be told", case=case.reference, reason=reason)
-                    request = tx.session.get_one(Request, row.request_id)
-                    if possible(State(request.state), Event.RECIPIENT_FAILED):
-                        self.advance(
-                            tx, case, [Happening(request, Event.RECIPIENT_FAILED, MAILBOT, said)], now
-                        )
+                    self._show_to_staff(tx, case, row, reason, now)
+
+    def _show_to_staff(
+        self, tx: Transaction, case: Case, row: ToldRecipient, reason: str, now: datetime
+    ) -> None:
+        said = note_failed(tx, row, reason, now)
+        _log.warning("a recipient could not be told", case=case.reference, reason=reason)
+        request = tx.session.get_one(Request, row.request_id)
+        if possible(State(request.state), Event.RECIPIENT_FAILED):
+            self.advance(tx, case, [Happening(request, Event.RECIPIENT_FAILED, MAILBOT, said)], now)

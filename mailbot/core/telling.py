@@ -20,7 +20,7 @@ from mailbot.core.plan import Plan
 from mailbot.core.request import Capacity, Kind
 
 SIGNATURE_VERSION = "v1"
-_SHOWN_TYPES = {Kind.DELETION: "person.deleted", Kind.CORRECTION: "person.corrected"}
+_TYPES = {Kind.DELETION: "person.deleted", Kind.CORRECTION: "person.corrected"}
 
 
 class Channel(StrEnum):
@@ -97,7 +97,7 @@ def webhook_body(telling_id: UUID, telling: Telling) -> bytes:
     }
     if telling.kind is Kind.CORRECTION:
         data["fields"] = {one.name: one.value for one in telling.changes}
-    return _json({"type": _SHOWN_TYPES[telling.kind], "timestamp": _rfc3339(telling.done_at), "data": data})
+    return _json({"type": _TYPES[telling.kind], "timestamp": _rfc3339(telling.done_at), "data": data})
 
 
 def opendsr_body(telling_id: UUID, telling: Telling) -> bytes:
