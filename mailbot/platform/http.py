@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mailbot.core.address import normalise
-from mailbot.core.data_map import Access, DataMap, OnDeletion, Place
+from mailbot.core.data_map import Access, DataMap, Flag, OnDeletion, Place
 from mailbot.core.plan import (
     Action,
     Applied,
@@ -31,13 +31,12 @@ from mailbot.core.plan import (
     Unsubscribe,
     grown,
 )
-from mailbot.core.request import Capacity, FieldChange
+from mailbot.core.request import Capacity, FieldChange, Kind
 from mailbot.core.result import EventRef
 from mailbot.core.wording import Wording
 from mailbot.platform.export import Cell, Opening, Section, write_tables
 from mailbot.platform.http_client import AlreadyDone, HttpClient
 from mailbot.platform.http_models import (
-    ApiChange,
     Asked,
     Described,
     Done,
@@ -115,6 +114,9 @@ class HttpPlatform:
 
     def plan(self, change: Change) -> Plan:
         """See Platform.plan."""
+        if isinstance(change, Flagging) and self._flag(change) is None:
+            veto = f"no_flag: the data map names no column for a {change.kind} of a {change.subject.capacity}"
+            return Plan(change, (), fingerprint(()), vetoes=(veto,))
         sent, refusals = self._accepted(change)
         planned = Planned() if sent is None else self._client.ask("plan", Wanted(change=sent), Planned)
         places = self._places(change)
@@ -122,8 +124,6 @@ class HttpPlatform:
         vetoes = [f"{veto.id}: {veto.reason}" for veto in planned.vetoes]
         if isinstance(change, Deletion):
             vetoes += _beyond_the_map(steps, places)
-        if isinstance(change, Flagging):
-            vetoes.append(f"no_flag: the platform's API has no word for a {change.kind}")
         return Plan(
             change=change,
             steps=steps,
@@ -163,7 +163,7 @@ class HttpPlatform:
             case Correction():
                 findings = tuple(self._not_corrected(change, plan))
             case Flagging():
-                findings = (Finding("the platform's API", change.kind, 0),)
+                findings = tuple(self._not_flagged(change))
             case Unsubscribe() | Resubscribe():
                 findings = tuple(self._not_switched(change.address, isinstance(change, Unsubscribe)))
         return ReadBack(not findings, findings)
@@ -190,10 +190,8 @@ class HttpPlatform:
         fits = CheckLine(CheckStatus.OK, f"the platform's API fits the data map ({len(there)} places)")
         return (fits, *found)
 
-    def _accepted(self, change: Change) -> tuple[ApiChange | None, list[Refusal]]:
+    def _accepted(self, change: Change) -> tuple[Change | None, list[Refusal]]:
         """The change with values as they are written, without what the map does not let be corrected."""
-        if isinstance(change, Flagging):  # the API has no word for it: a thing for staff
-            return None, []
         if not isinstance(change, Correction):
             return change, []
         places = self._map.places_of(change.subject.capacity)
@@ -215,7 +213,7 @@ class HttpPlatform:
             return Done(rows=0, again=True)
 
     def _places(self, change: Change) -> dict[str, Place]:
-        capacity = change.subject.capacity if isinstance(change, Deletion | Correction) else None
+        capacity = change.subject.capacity if isinstance(change, Deletion | Correction | Flagging) else None
         return {place.name: place for place in self._map.places if capacity in (None, place.subject)}
 
     def _records(self, subject: Subject, place: str) -> Iterator[dict[str, Cell]]:
@@ -261,6 +259,23 @@ class HttpPlatform:
                 yield Finding(places[0].table, field, 1)
         if "email" in wanted and subject.key not in {one.key for one in self.find(subject.address)}:
             yield Finding(places[0].table, "email", 1)
+
+    def _flag(self, change: Flagging) -> Flag | None:
+        rule = self._map.subject_rule(change.subject.capacity)
+        if rule is None:
+            return None
+        return rule.restriction if change.kind is Kind.RESTRICTION else rule.objection
+
+    def _not_flagged(self, change: Flagging) -> Iterator[Finding]:
+        """The person's own records say it."""
+        rule, flag = self._map.subject_rule(change.subject.capacity), self._flag(change)
+        if rule is None or flag is None:
+            yield Finding("the platform's API", change.kind, 0)
+            return
+        wanted = flag.value if change.on else flag.lifted
+        rows = self._records(change.subject, rule.table)
+        if count := sum(row.get(flag.column) != wanted for row in rows):
+            yield Finding(rule.table, flag.column, count)
 
     def _not_switched(self, address: str, is_off: bool) -> Iterator[Finding]:
         receives = self._client.ask("promotion", OfAddress(address=address), Promotion).receives

@@ -8,21 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mailbot.core.plan import (
     Action,
-    Correction,
-    Deletion,
+    Change,
     FieldStep,
     Finding,
     Refusal,
-    Resubscribe,
     Subject,
-    Unsubscribe,
 )
 from mailbot.core.result import EventRef
 
 Value = str | int | float | bool | None
-
-ApiChange = Deletion | Correction | Unsubscribe | Resubscribe
-"""What the API has words for."""
 
 
 class _Message(BaseModel):
@@ -108,7 +102,7 @@ class Step(_Message):
 class Wanted(_Message):
     """A change, described before it is made."""
 
-    change: ApiChange
+    change: Change
 
 
 class Veto(_Message):
@@ -130,7 +124,7 @@ class Planned(_Message):
 class Ordered(_Message):
     """Make this change, once for its Idempotency-Key, if it touches no more than `shown`."""
 
-    change: ApiChange
+    change: Change
     shown: Planned
 
 
@@ -146,7 +140,7 @@ class Done(_Message):
 class Asked(_Message):
     """What is left, that should not be, after this deletion? `identifiers` are the person's addresses."""
 
-    change: ApiChange
+    change: Change
     identifiers: tuple[str, ...]
 
 

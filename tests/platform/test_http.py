@@ -19,19 +19,21 @@ from mailbot.core.data_map_reading import read_data_map
 from mailbot.core.plan import (
     Correction,
     Deletion,
+    Flagging,
     PlanGrew,
     PlatformTrouble,
     RefusalReason,
     Resubscribe,
     Unsubscribe,
 )
-from mailbot.core.request import FieldChange
+from mailbot.core.request import FieldChange, Kind
 from mailbot.core.wording import Wording
 from mailbot.demo.platform import PERSONAS
 from mailbot.platform.http import HttpPlatform
 from mailbot.platform.http_client import HttpClient, HttpSettings
 from mailbot.platform.http_models import OfAddress, Promotion
 from mailbot.platform.interface import CheckStatus
+from mailbot.platform.sql import open_platform
 from tests.platform.worlds import EXAMPLE_MAP, World
 from tests.servers.platform_api import SECRET, PlatformApi
 
@@ -106,6 +108,28 @@ def test_an_unsubscription_is_made_read_back_and_taken_back(platform: HttpPlatfo
         plan = platform.plan(change)
         platform.apply(plan, f"case-{number}")
         assert platform.read_back(change, plan).ok
+
+
+def test_a_flag_is_set_read_back_and_lifted(sqlite_world: World) -> None:
+    flag = 'restriction = { column = "job_title", value = "restricted", lifted = "free" }'
+    text = EXAMPLE_MAP.read_text().replace("[subjects.user]", f"[subjects.user]\n{flag}")
+    database = open_platform(sqlite_world.url, http_map(text), sqlite_world.files)
+    with PlatformApi(database) as api:
+        platform = HttpPlatform(HttpClient(settings_for(api)), http_map(text))
+        alice = platform.find(ALICE)[0]
+        for number, on in enumerate((True, False)):
+            change = Flagging(alice, Kind.RESTRICTION, on)
+            plan = platform.plan(change)
+            assert not platform.read_back(change, plan).ok
+            assert platform.apply(plan, f"case-{number}").rows == 1
+            assert platform.read_back(change, plan).ok
+        platform.close()
+    database.close()
+
+
+def test_a_flag_that_the_map_does_not_name_is_for_staff(platform: HttpPlatform) -> None:
+    plan = platform.plan(Flagging(platform.find(ALICE)[0], Kind.OBJECTION))
+    assert plan.vetoes[0].startswith("no_flag") and not platform.read_back(plan.change, plan).ok
 
 
 @pytest.mark.parametrize("fault", ["lost", 500, 503, 429, (409, "in_progress"), (503, {"Retry-After": "2"})])
