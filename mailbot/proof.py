@@ -69,6 +69,8 @@ class RequestView:
     host: str | None = None
     visitor: str | None = None
     """Of whom a host asks."""
+    subject_shown: bool = False
+    """Whoever has the token may see what is stored."""
     needs_staff: bool = False
 
 
@@ -81,6 +83,10 @@ class Confirmation:
     address: str
     requests: tuple[RequestView, ...]
     open: bool
+    mark: str = ""
+    """A keyed hash of what was shown; what is confirmed must have the same."""
+    changed: bool = False
+    """It is shown again, because it is not what was shown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +132,13 @@ class Proof:
             return self._shown(tx, prepared, now)
 
     def confirm(
-        self, token: str, fields: Mapping[str, Mapping[str, str]], now: datetime
+        self, token: str, fields: Mapping[str, Mapping[str, str]], now: datetime, mark: str = ""
     ) -> Confirmation | None:
         """Control is proven and what was asked goes its way; None when the token opens nothing.
 
         `fields`: request id to field to value, as the person edited them. When a value cannot be taken, nothing
-        happens yet and the confirmation comes back open, with the refusals to mend.
+        happens yet and the confirmation comes back open, with the refusals to mend; so it does when the platform
+        is not as it was shown (`mark`; empty where nothing was, as in an answer by mail).
         """
         prepared = self.prepare(token, fields, now)
         if prepared is None:
@@ -140,6 +147,8 @@ class Proof:
             shown = self._shown(tx, prepared, now)
             if shown is None or any(view.refusals for view in shown.requests):
                 return shown
+            if mark and mark != shown.mark and not any(one.may_pass for one in prepared.targets):
+                return replace(shown, changed=True)
             states = self.settle(tx, prepared, now)
         after = zip(shown.requests, states, strict=True)
         return replace(shown, requests=tuple(replace(one, state=state) for one, state in after), open=False)
@@ -380,7 +389,8 @@ class Proof:
             return None
         case = tx.session.get_one(Case, row.case_id)
         views = tuple(self._shown_one(tx, case, prepared, target) for target in prepared.targets)
-        return Confirmation(case.reference, case.language, prepared.address, views, open=True)
+        mark = _mark(tx, prepared, views)
+        return Confirmation(case.reference, case.language, prepared.address, views, open=True, mark=mark)
 
     def _shown_one(self, tx: Transaction, case: Case, prepared: Prepared, target: Target) -> RequestView:
         """What may be shown to whoever has the token: nothing of a person whose address on file is another."""
@@ -401,8 +411,23 @@ class Proof:
             refusals=_to_mend(target.plan),
             host=subject.host.name if subject.host else None,
             visitor=subject.address if capacity == Capacity.HOST else None,
+            subject_shown=True,
             needs_staff=bool(self._doubts(tx, case, target, prepared.now)),
         )
+
+
+def _mark(tx: Transaction, prepared: Prepared, views: Sequence[RequestView]) -> str:
+    """Equal while what is shown stays as it is; whoever may see nothing learns nothing by it."""
+    pairs = zip(prepared.targets, views, strict=True)
+    parts = [f"{view.request_id} {_state_of(target) if view.subject_shown else ''}" for target, view in pairs]
+    return tx.pseudonyms.text("shown", "\n".join(parts)).hex()
+
+
+def _state_of(target: Target) -> str:
+    """What a deletion would touch, or the values that a correction would replace."""
+    if target.request.kind == Kind.DELETION:
+        return target.plan.fingerprint if target.plan else ""
+    return repr([(field.name, field.value) for field in target.fields])
 
 
 def _moved_since(tx: Transaction, subject: Subject, since: datetime) -> bool:

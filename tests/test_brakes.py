@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from mailbot.core.plan import PlatformTrouble
 from mailbot.core.request import Kind
@@ -158,6 +159,51 @@ def test_a_stop_is_of_one_kind_only_and_pressed_once(world: World) -> None:
         desk.stop(Kind.QUESTION, STAN, world.clock.now)
     deletion(world, CAMILLE)
     assert not is_there(world, CAMILLE)
+
+
+# ---- what was shown is what is confirmed ------------------------------------------------------------
+
+
+def _shown(world: World, path: str) -> str:
+    page = LexborHTMLParser(world.client.get(path).text)
+    found = page.css_first("input[name=shown]")
+    assert found is not None
+    return found.attributes["value"] or ""
+
+
+def test_what_changed_between_page_and_button_is_shown_again(world: World) -> None:
+    world.write(CAMILLE, "Delete my account", DELETE_EN)
+    path = world.newest_link(CAMILLE, "/c/")
+    before = _shown(world, path)
+    world.platform("INSERT INTO uploads (id, account_id, path) VALUES (9001, 3, 'accounts/3/new.pdf')")
+
+    answer = world.client.post(path, data={"action": "confirm", "shown": before})
+    world.work()
+
+    assert (answer.status_code, world.states(CAMILLE)) == (409, [("deletion", "awaiting_proof")])
+    assert "has changed since you opened this page" in answer.text
+    assert _shown(world, path) != before
+
+    world.confirm(CAMILLE)
+    assert not is_there(world, CAMILLE)
+
+
+def test_what_grows_by_itself_is_no_change(world: World) -> None:
+    world.write(CAMILLE, "Delete my account", DELETE_EN)
+    path = world.newest_link(CAMILLE, "/c/")
+    before = _shown(world, path)
+    world.platform("INSERT INTO visits (id, account_id) VALUES (9001, 3)")
+    assert _shown(world, path) == before
+
+
+def test_a_correction_is_of_the_values_that_were_shown(world: World) -> None:
+    world.write(JUERGEN, "Mein Name", "Ich heiße Jürgen Müller, nicht Müler. Bitte korrigieren Sie das.\n")
+    path = world.newest_link(JUERGEN, "/c/")
+    before = _shown(world, path)
+    world.platform("UPDATE accounts SET name = 'J. Müller-Lüdenscheidt' WHERE email = :a", a=JUERGEN)
+    answer = world.client.post(path, data={"action": "confirm", "shown": before})
+    assert (answer.status_code, world.states(JUERGEN)) == (409, [("correction", "awaiting_proof")])
+    assert "J. Müller-Lüdenscheidt" in answer.text
 
 
 # ---- a platform that is down ------------------------------------------------------------------------

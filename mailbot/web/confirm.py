@@ -52,13 +52,12 @@ class ConfirmPages:
 
     def _confirm(self, request: Request, form: Form) -> Response:
         token, now = request.path_params["token"], self._parts.clock()
-        confirmation = self._parts.proof.confirm(token, edited_fields(form), now)
+        confirmation = self._parts.proof.confirm(token, edited_fields(form), now, form.get("shown", ""))
         if confirmation is None:
             return self._pages.stranger(request)
-        if (
-            confirmation.open
-        ):  # a value was refused: the page is shown again, with the reason beside the field
-            return self._pages.show("confirm.html", confirmation.language, 422, confirmation=confirmation)
+        if confirmation.open:  # a value was refused, or it is not what was shown: the page says so
+            status = 409 if confirmation.changed else 422
+            return self._pages.show("confirm.html", confirmation.language, status, confirmation=confirmation)
         return self._pages.show("confirmed.html", confirmation.language, confirmation=confirmation)
 
     def _stop(self, request: Request, template: str) -> Response:

@@ -132,7 +132,7 @@ class FakeProof:
         return self.waiting if token == GOOD else None
 
     def confirm(
-        self, token: str, fields: Mapping[str, Mapping[str, str]], now: datetime
+        self, token: str, fields: Mapping[str, Mapping[str, str]], now: datetime, mark: str = ""
     ) -> Confirmation | None:
         shown = self.view(token, now)
         if shown:
