@@ -55,6 +55,8 @@ class Sweeping:
     def sweep_due(self) -> list[SweepReport]:
         """Every sweep that did not run today has run; one that fails is tried again at the next tick."""
         now = self.clock()
+        if not isinstance(self.platform, Sweepable):  # `check` says so
+            return []
         with self.store.read() as tx:
             waiting = [rule for rule in self.rules if sweeps.is_due(tx, rule.id, now)]
         return [report for rule in waiting if (report := self._run(rule)) is not None]

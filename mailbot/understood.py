@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mailbot.advance import MAILBOT, PERSON, Happening
+from mailbot.core.address import normalise
 from mailbot.core.decide import Decided, Decision, decide_request
 from mailbot.core.named_address import imitates, named_address
 from mailbot.core.policy import Policy
@@ -69,12 +70,21 @@ class Understood:
     def _new_request(
         self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
     ) -> Happening:
-        asked = replace(asked, named=self._named(asked, reading))
+        asked = self._about(asked, reading)
         request = cases.add_request(tx, case, asked, position, now)
         event, decided = self.decided(case, asked, reading)
         if proves_sender(reading):
             request.proof = "sender"
         return Happening(request, event, MAILBOT, "; ".join(decided.reasons))
+
+    def _about(self, asked: Asked, reading: Reading) -> Asked:
+        """The request with whom it is about; the one address in a host's letter is their visitor's, and no value
+        to be written."""
+        if asked.capacity != Capacity.HOST:
+            return replace(asked, named=self._named(asked, reading))
+        visitor = self._named(replace(asked, fields=()), reading)
+        fields = tuple(one for one in asked.fields if normalise(one.new) != visitor)
+        return replace(asked, named=visitor, fields=fields)
 
     def _named(self, asked: Asked, reading: Reading) -> str | None:
         if reading.sender.address is None or asked.kind == Kind.UNSUBSCRIBE:

@@ -81,3 +81,65 @@ def test_a_host_who_names_nobody_is_read_by_staff_who_delete_nobody_by_mistake(w
         world.app.desk.approve(request.id, "stan", world.clock.now)
     world.work()
     assert world.platform("SELECT count(*) FROM accounts WHERE email = :a", a=HUGO) == [(1,)]
+
+
+CORRECT = (
+    "A visitor of my webinar",
+    f"Hello,\n\nI am the host. Please correct the name of my attendee {VERA} to Vera Nováková.\n\nHugo\n",
+)
+VISITOR = (
+    "My data from your webinars",
+    "Hello,\n\nI attended some webinars on your platform as a guest, I have no account. Please delete "
+    "the personal data I left when I registered for these webinars.\n",
+)
+
+
+def test_a_host_who_does_not_answer_is_reminded_twice_and_then_staff_decide(world: World) -> None:
+    world.write(VERA, *VISITOR)
+    world.confirm(VERA)
+    assert len(world.letters(INGRID)) == 1
+    for days, letters in ((5, 2), (4, 3)):
+        world.clock.forward(days=days, minutes=1)
+        world.work()
+        assert len(world.letters(INGRID)) == letters
+    assert sorted(world.states(VERA)) == [("deletion", "awaiting_host"), ("deletion", "done")]
+
+    world.clock.forward(days=5)
+    world.work()
+
+    assert sorted(world.states(VERA)) == [("deletion", "awaiting_staff"), ("deletion", "done")]
+    assert registrations(world, VERA) == [4]
+
+
+def test_what_a_host_writes_to_refuse_is_read_by_staff_only(world: World) -> None:
+    world.write(VERA, *VISITOR)
+    world.confirm(VERA)
+    before = len(world.letters(VERA))
+    path = world.newest_link(INGRID, "/h/")
+    world.client.post(path, data={"action": "refuse", "reason": "There is a dispute about the fee."})
+    world.work()
+
+    waiting = [one for _, one in world.requests(VERA) if one.state == "awaiting_staff"]
+    assert [one.reason for one in waiting] == ["the host refused, with a reason"]
+    assert len(world.letters(VERA)) == before
+    assert registrations(world, VERA) == [4]
+
+
+def test_a_host_corrects_a_name_at_their_own_events(world: World) -> None:
+    world.write(HUGO, *CORRECT)
+    world.confirm(HUGO)
+    assert world.states(HUGO) == [("correction", "done")]
+    query = "SELECT webinar_id, name FROM registrations WHERE email = :a ORDER BY webinar_id"
+    corrected = [(1, "Vera Nováková"), (2, "Vera Nováková"), (4, "Vera Novák")]
+    assert world.platform(query, a=VERA) == corrected
+
+
+def test_a_host_never_gives_a_visitor_another_address_without_staff(world: World) -> None:
+    world.write(HUGO, *CORRECT)
+    path, request = world.newest_link(HUGO, "/c/"), world.the_request(HUGO)
+    edited = {f"field.{request.id}.email": "mallory@forge.example"}
+    world.client.post(path, data={"action": "confirm", **edited})
+    world.work()
+    assert world.states(HUGO) == [("correction", "awaiting_staff")]
+    assert "another address of a visitor" in world.the_request(HUGO).reason
+    assert registrations(world, VERA) == [1, 2, 4]

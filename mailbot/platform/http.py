@@ -131,6 +131,7 @@ class HttpPlatform:
             vetoes=tuple(vetoes),
             refusals=(*refusals, *planned.refusals),
             identifiers=tuple(dict.fromkeys((*_addresses(change), *planned.identifiers))),
+            limits=tuple(veto.id for veto in planned.vetoes if veto.id in self._limits()),
         )
 
     def apply(self, plan: Plan, idempotency_key: str) -> Applied:
@@ -189,6 +190,10 @@ class HttpPlatform:
             return found
         fits = CheckLine(CheckStatus.OK, f"the platform's API fits the data map ({len(there)} places)")
         return (fits, *found)
+
+    def _limits(self) -> frozenset[str]:
+        """The platform's vetoes of these ids need two members of staff."""
+        return frozenset(limit.id for limit in self._map.limits)
 
     def _accepted(self, change: Change) -> tuple[Change | None, list[Refusal]]:
         """The change with values as they are written, without what the map does not let be corrected."""
@@ -347,7 +352,7 @@ def _shown(access: Access, value: Cell) -> Cell:
 
 def _without_effect(data_map: DataMap) -> Iterator[CheckLine]:
     """What in the map only a database can be asked."""
-    written = {"limits": data_map.limits, "vetoes": data_map.vetoes, "sweeps": data_map.sweeps}
+    written = {"vetoes": data_map.vetoes, "sweeps": data_map.sweeps}
     for name, entries in written.items():
         if entries:
             what = f"[[{name}]] of the data map has no effect on a platform reached by its API"

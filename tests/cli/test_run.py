@@ -267,3 +267,37 @@ def test_only_staff_who_may_see_people_decide(here: Here, world: World) -> None:
     disabled = here.call("cases", "show", reference, "--open", "--by", "stan")
     assert (disabled.code, "disabled" in disabled.err) == (2, True)
     assert ASKER not in disabled.out
+
+
+def test_a_sweep_is_looked_at_run_and_let_pass_by_a_named_person(here: Here, world: World) -> None:
+    assert here.call("db", "upgrade").code == 0
+    looked = here.call("platform", "sweep", "--dry-run", "--json")
+    assert looked.code == 0, looked.err
+    due = {one["id"]: one["due"] for one in looked.json()["sweeps"]}
+    assert due["ended_accounts"] == 1
+    assert here.call("platform", "sweep", "--dry-run", "--json").json() == looked.json()
+    assert here.call("platform", "sweep", "--dry-run", "--even-if-many").code == 2
+    unnamed = here.call("platform", "sweep", "--even-if-many", "--by", "nobody")
+    assert (unnamed.code, "no staff account" in unnamed.err) == (2, True)
+
+    done = here.call("platform", "sweep", "--json").json()
+
+    assert {one["id"]: one["taken"] for one in done["sweeps"]} == due
+    assert here.run("run", "--once", "--json").json()["changes_applied"] == 1
+    assert [one["due"] for one in here.call("platform", "sweep", "--dry-run", "--json").json()["sweeps"]] == [
+        0,
+        0,
+    ]
+
+
+def test_a_kind_is_stopped_and_resumed_and_a_person_held_and_released(here: Here, world: World) -> None:
+    reference, by = one_case(here, world), ("--by", "stan", "--json")
+    assert here.call("cases", "stop", "deletion", *by).json() == {"stopped": ["deletion"]}
+    assert here.call("cases", "stop", "deletion", *by).code == 1
+    assert here.call("cases", "stop", "question", *by).code == 1
+    assert here.call("cases", "resume", "deletion", *by).json() == {"stopped": []}
+    assert here.call("cases", "hold", reference, *by).code == 0
+    assert here.call("cases", "hold", reference, *by).code == 1
+    assert here.call("cases", "release", reference, *by).code == 0
+    steps = here.call("cases", "show", reference, "--json").json()["steps"]
+    assert [one["action"] for one in steps][-2:] == ["held", "released"]

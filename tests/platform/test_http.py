@@ -296,7 +296,7 @@ def test_check_holds_the_api_against_the_map(platform: HttpPlatform, api: Platfo
     lines = platform.check()
     assert lines[0].status is CheckStatus.OK
     assert all(line.status is CheckStatus.WARNING and "has no effect" in line.what for line in lines[1:])
-    assert any("[[limits]]" in line.what for line in lines)
+    assert any("[[sweeps]]" in line.what for line in lines)
     text = (
         EXAMPLE_MAP.read_text()
         .replace("last_visit = ", "last_seen = ")
