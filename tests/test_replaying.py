@@ -3,6 +3,7 @@ hashes alone; who registered again stays. Restored from a real dump: an SQLite f
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
+from mailbot.cli.program import app as program
 from mailbot.core.plan import PlatformTrouble
 from mailbot.demo.platform import create_demo_platform
 from mailbot.platform.interface import WalkedPlatform
@@ -221,3 +224,24 @@ def test_a_run_that_was_cut_off_is_run_again_and_finds_what_is_left(
 def was_deleted(tx: Transaction, address: str, scope: str, world: World) -> None:
     """The erasure ledger says that somebody was deleted just now."""
     suppressions.remember_erasure(tx, [address], scope, world.clock.now)
+
+
+def test_the_commands_say_what_they_did_in_one_object(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    made = CliRunner().invoke(program, ["demo", "--files", str(folder)])
+    assert made.exit_code == 0, made.output
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"email\n{EMILY}\n", encoding="utf-8")
+
+    def call(*words: str) -> dict[str, object]:
+        ended = CliRunner().invoke(program, ["--config", str(folder / "config.toml"), "--json", *words])
+        assert ended.exit_code == 0, ended.output
+        said: dict[str, object] = json.loads(ended.stdout)
+        return said
+
+    call("db", "upgrade")
+    imported = call("unsubscribe", "import", "--platform", str(listed))
+    assert (imported["added"], imported["switched_off"], imported["left"]) == (1, 1, 0)
+    done = call("platform", "replay")
+    assert (done["to_delete"], done["to_unsubscribe"], done["left"], done["stopped"]) == (0, 0, [], "")
+    assert int(str(done["addresses"])) > int(str(done["accounts"])) > 0
