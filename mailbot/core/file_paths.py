@@ -14,6 +14,7 @@ DEFAULT_STORE = "files"
 """The store meant where none is named."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _VALUE = re.compile(r"[\w.@+=~-]+")
+_STORE = re.compile(r"[a-z][a-z0-9_-]*")
 _BETWEEN = "://"
 """Clean paths hold no "//", so it cannot be part of one."""
 
@@ -60,4 +61,4 @@ def reference(store: str, path: str) -> str:
 def store_and_path(written: str) -> tuple[str, str]:
     """What `reference` wrote."""
     store, between, path = written.partition(_BETWEEN)
-    return (store, path) if between else (DEFAULT_STORE, written)
+    return (store, path) if between and _STORE.fullmatch(store) else (DEFAULT_STORE, written)
