@@ -10,6 +10,7 @@ from mailbot.core.decide import Decision
 from mailbot.core.request import Capacity, Kind, Language
 from mailbot.examples import Labelled
 from mailbot.reading import Reader, Reading
+from mailbot.varying import VARIATIONS, varied
 
 SERVED = frozenset({Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.ACCESS, Kind.PORTABILITY, Kind.DELETION})
 """Kinds that mailbot serves without staff when they are clear."""
@@ -87,6 +88,14 @@ def measure(examples: Iterable[Labelled], reader: Reader) -> dict[str, Measure]:
     return {**dict(sorted(measures.items())), "all": whole}
 
 
+def measure_varied(examples: Sequence[Labelled], reader: Reader) -> dict[str, Measure]:
+    """A measure of all letters for each way in which other hands would type them."""
+    return {
+        f"all, {name}": measure(varied(examples, variation), reader)["all"]
+        for name, variation in VARIATIONS.items()
+    }
+
+
 def confusions(measures: Iterable[Measure], most: int) -> list[tuple[str, str, int]]:
     """The commonest mistakes: asked, read, letters."""
     total: Counter[tuple[str, str]] = Counter()
@@ -110,6 +119,8 @@ def as_markdown(measures: dict[str, Measure], source: str) -> str:
     for language, one in measures.items():
         lines.append(_row([language, *(_shown(value) for value in one.figures().values())]))
     for language, one in measures.items():
+        if ", " in language:  # a variation of all: the matrix of the letters as written tells enough
+            continue
         lines += ["", f"## {language}", "", *_matrix(one)]
     return "\n".join(lines) + "\n"
 

@@ -17,7 +17,7 @@ from mailbot.core.classify import ExampleFailure, check_examples
 from mailbot.core.rules import Rulebook
 from mailbot.examples import Labelled, example_files, load_examples
 from mailbot.knowledge import load_knowledge, load_rulebooks, rule_folders
-from mailbot.measuring import Measure, as_markdown, confusions, measure
+from mailbot.measuring import Measure, as_markdown, confusions, measure, measure_varied
 from mailbot.reading import Reader
 from mailbot.resources import ResourceTrouble
 from mailbot.second_opinion import MODEL_FILE, load_ideas, save_model
@@ -53,15 +53,29 @@ _Write = Annotated[
 ]
 
 
+_Varied = Annotated[
+    bool,
+    typer.Option(
+        "--varied",
+        help="Measure the same letters as other hands would type them: no accents, capitals, typos, …",
+    ),
+]
+
+
 @app.command()
-def test(ctx: typer.Context, held_out: _HeldOut = None, write: _Write = None) -> None:
+def test(
+    ctx: typer.Context, held_out: _HeldOut = None, write: _Write = None, varied: _Varied = False
+) -> None:
     """Hold every rule against its own examples, and measure the whole reading on labelled letters."""
     config = read_config_or_defaults(ctx)
     books = load_rulebooks(config)
     failures = [_failure(book, one) for book in books.values() for one in check_examples(book)]
     examples = sum(_examples(book) for book in books.values())
     folder, letters = _labelled(config, held_out)
-    measures = measure(letters, Reader(load_knowledge(config), None)) if letters else {}
+    reader = Reader(load_knowledge(config), None)
+    measures = measure(letters, reader) if letters else {}
+    if varied and letters:
+        measures |= measure_varied(letters, reader)
     counts = {"languages": len(books), "rules": sum(len(book.rules) for book in books.values())}
     if settings_of(ctx).json:
         shown = [asdict(one) for one in failures]
@@ -124,8 +138,7 @@ def _labelled(config: Config, held_out: Path | None) -> tuple[Path, list[Labelle
 
 def _figures(measures: dict[str, Measure]) -> dict[str, object]:
     figures = {language: one.figures() for language, one in measures.items()}
-    whole = measures.values() if measures else ()
-    wrong = confusions(list(whole)[-1:], _CONFUSIONS_SHOWN)
+    wrong = confusions([measures["all"]] if measures else [], _CONFUSIONS_SHOWN)
     mistakes = [{"asked": asked, "read": read, "letters": count} for asked, read, count in wrong]
     return {"measured": figures, "confusions": mistakes}
 
