@@ -41,10 +41,12 @@ from mailbot.resources import ResourceTrouble, find_file, folders
 from mailbot.returned import Returned
 from mailbot.seeking import Seeking
 from mailbot.senders import Senders
+from mailbot.settling import Settling
 from mailbot.status import StatusOfCase
 from mailbot.store.database import Store
 from mailbot.store.encryption import Keyring
 from mailbot.sweeping import Sweeping
+from mailbot.targets import Targets
 from mailbot.telling import Teller
 from mailbot.understood import Understood
 from mailbot.unsubscribing import Unsubscribing
@@ -134,7 +136,8 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     writer = LetterWriter(replies, config, knowledge.policy)
     advance = Advance(writer, knowledge.policy)
     recipients = Recipients(config.recipients(), data_map, writer)
-    proof = Proof(store, advance, platform, knowledge.policy)
+    targets = Targets(store, platform)
+    settling = Settling(advance, knowledge.policy)
     unsubscribing = Unsubscribing(store, advance, config)
     understood = Understood(knowledge.policy, knowledge.own_addresses)
     return App(
@@ -152,7 +155,8 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
             store=store,
             reader=reader,
             advance=advance,
-            proof=proof,
+            targets=targets,
+            settling=settling,
             unsubscribing=unsubscribing,
             policy=knowledge.policy,
             returned=Returned(advance, unsubscribing, config.controller, config.smtp.bounce_address),
@@ -175,13 +179,13 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
         teller=Teller(store, recipients, advance, clock),
         senders=Senders(store, reader, advance, understood, clock),
         seeking=Seeking(store, platform, advance, clock),
-        looking=Looking(store, proof, advance, clock),
+        looking=Looking(store, targets, settling, advance, clock),
         sweeping=Sweeping(
             store, platform, data_map.sweeps, advance, knowledge.policy, config.controller, clock
         ),
         follow_ups=FollowUps(store, advance, knowledge.policy, config.controller, clock),
-        proof=proof,
-        desk=Desk(store, advance, writer, proof, config, knowledge.policy),
+        proof=Proof(store, targets, settling, knowledge.policy),
+        desk=Desk(store, advance, writer, targets, config, knowledge.policy),
         keeper=ExampleKeeper(store, config),
         unsubscribing=unsubscribing,
         asking=Asking(store, advance, knowledge.policy, config.controller),

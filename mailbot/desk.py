@@ -22,10 +22,11 @@ from mailbot.floods import CHANNEL as FLOOD
 from mailbot.floods import let_in
 from mailbot.letters import LetterWriter
 from mailbot.opening import day_of
-from mailbot.proof import Proof, Target
+from mailbot.settling import take_target
 from mailbot.store import brakes, cases, ledger
 from mailbot.store.database import Store, Transaction
 from mailbot.store.tables import Case, Request
+from mailbot.targets import Target, Targets
 
 TWO_NEEDED = "a second member of staff must approve too, so much goes with this account"
 _PLANNED = (Kind.CORRECTION, Kind.DELETION)
@@ -45,14 +46,14 @@ class Desk:
         store: Store,
         advance: Advance,
         writer: LetterWriter,
-        proof: Proof,
+        targets: Targets,
         config: Config,
         policy: Policy,
     ) -> None:
         self._store = store
         self._advance = advance
         self._writer = writer
-        self._proof = proof
+        self._targets = targets
         self._config = config
         self._policy = policy
 
@@ -67,12 +68,12 @@ class Desk:
                 self._is_free(tx, asked, known, shown)
         self._can_be_applied(asked)
         if known is None:
-            targets = self._targets(address, request, asked)
+            targets = self._found(address, request, asked)
         else:
             targets = self._if_grown(known, request, asked, shown) if is_to_apply else ()
         with self._case(request_id) as (tx, case, request):
             if targets:
-                self._proof.take_target(tx, case, replace(targets[0], request=request))
+                take_target(tx, case, replace(targets[0], request=request))
         if targets and shown is not None:
             raise DeskTrouble(
                 "the data has grown since this was shown: the plan below is new. Look at it, then approve again"
@@ -192,10 +193,10 @@ class Desk:
             raise DeskTrouble(f"there is no case {reference}")
         return cases.locked(tx, case.id)
 
-    def _targets(self, address: str | None, request: Request, asked: Asked) -> tuple[Target, ...]:
+    def _found(self, address: str | None, request: Request, asked: Asked) -> tuple[Target, ...]:
         if asked.kind == Kind.UNSUBSCRIBE or address is None:
             return ()
-        targets = self._proof.by_staff(address, request, asked)
+        targets = self._targets.of_address(address, request, asked)
         if targets and targets[0].trouble:
             raise DeskTrouble(f"the platform could not be asked: {targets[0].trouble}")
         if not targets or targets[0].subject is None:
@@ -213,7 +214,7 @@ class Desk:
         if asked.kind not in _PLANNED:
             return ()
         try:
-            target = self._proof.again(subject, request, asked)
+            target = self._targets.of_subject(subject, request, asked)
         except PlatformTrouble as trouble:
             raise DeskTrouble(f"the platform could not be asked: {trouble}") from None
         is_as_shown = shown is not None and target.plan is not None and not grown(shown, target.plan)

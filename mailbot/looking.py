@@ -8,12 +8,13 @@ from datetime import datetime
 
 from mailbot.advance import MAILBOT, Advance, Happening
 from mailbot.core.workflow import Event, State
-from mailbot.proof import Prepared, Proof
+from mailbot.settling import Settling
 from mailbot.store import cases, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.encryption import Destroyed
 from mailbot.store.tables import Case, Request, Work
 from mailbot.store.works import WorkKind
+from mailbot.targets import Prepared, Targets
 from mailbot.work import pause
 
 BATCH = 10
@@ -33,7 +34,8 @@ class Looking:
     may run."""
 
     store: Store
-    proof: Proof
+    targets: Targets
+    settling: Settling
     advance: Advance
     clock: Callable[[], datetime]
 
@@ -52,7 +54,7 @@ class Looking:
             works.finish(work, self.clock())
             return None
         try:
-            return _Waiting(work, self.proof.prepare_again(tx, case, request, self.clock()))
+            return _Waiting(work, self.targets.of_proven(tx, case, request, self.clock()))
         except Destroyed:
             works.give_up(work, "the key of its case was destroyed")
             return None
@@ -76,4 +78,4 @@ class Looking:
                 reason = f"the platform could not be asked for days: {trouble}"
                 self.advance(tx, case, [Happening(request, Event.FAILED, MAILBOT, reason)], now)
             else:
-                self.proof.go_on(tx, case, prepared, now)
+                self.settling.go_on(tx, case, prepared, now)

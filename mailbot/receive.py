@@ -27,17 +27,18 @@ from mailbot.core.workflow import State
 from mailbot.floods import Floods
 from mailbot.mail.inbox import Arrived, Inbox, TooLarge, Unfetchable
 from mailbot.opening import Opening, open_case
-from mailbot.proof import Proof
 from mailbot.reading import SURE_OF_LANGUAGE, Reader, Reading, unreadable_json
 from mailbot.reading_ahead import ReadingAhead
 from mailbot.resources import ResourceTrouble
 from mailbot.returned import Returned
 from mailbot.senders import judge_later
+from mailbot.settling import Settling
 from mailbot.store import cases, letters, messages, tokens, works
 from mailbot.store.database import Store, Transaction
 from mailbot.store.messages import Incoming, Place, Stored
 from mailbot.store.tables import Case, Message, Work
 from mailbot.store.works import WorkKind
+from mailbot.targets import Targets
 from mailbot.understood import Understood, sealed_reading
 from mailbot.unsubscribing import Unsubscribing
 
@@ -70,7 +71,8 @@ class Receive:
     store: Store
     reader: Reader
     advance: Advance
-    proof: Proof
+    targets: Targets
+    settling: Settling
     unsubscribing: Unsubscribing
     policy: Policy
     returned: Returned
@@ -377,15 +379,15 @@ class Receive:
         answer = (
             read_answer(reading.new_text, self.answers, _name_of(reading)) if is_theirs else Answer.UNCLEAR
         )
-        prepared = self.proof.prepare(token, {}, now) if answer == Answer.YES else None
+        prepared = self.targets.of_token(token, {}, now) if answer == Answer.YES else None
         with self.store.begin() as tx:
             case = cases.locked(tx, row.case_id)
             self.count.received += 1
             self._save(tx, one.incoming, reading, case.key_id, case, CASE, "", now)
             if prepared:
-                self.proof.settle(tx, prepared, now)
+                self.settling.confirmed(tx, prepared, now)
             else:
-                self.proof.answer_otherwise(tx, token, answer, now, is_theirs=is_theirs)
+                self.settling.otherwise(tx, token, answer, now, is_theirs=is_theirs)
         return CASE
 
 

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from mailbot.confirmation import Confirmation, FieldAsked, RequestView
 from mailbot.core.plan import Action, PlannedStep
 from mailbot.core.request import Capacity, Kind
 from mailbot.core.workflow import State
 from mailbot.desk import DeskTrouble
 from mailbot.exports import ExportView
 from mailbot.hosts import HostQuestion
-from mailbot.proof import Confirmation, FieldAsked, RequestView
 from mailbot.status import CaseView, RequestStatus
 from mailbot.store import suppressions
 from mailbot.store.database import Store

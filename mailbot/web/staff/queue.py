@@ -16,7 +16,7 @@ from mailbot.core.address import masked
 from mailbot.core.request import Kind
 from mailbot.core.workflow import OPEN_STATES, State
 from mailbot.floods import CHANNEL as FLOOD
-from mailbot.proof import NOT_ME
+from mailbot.settling import NOT_ME
 from mailbot.store import brakes, cases, messages
 from mailbot.store.database import Transaction
 from mailbot.store.encryption import Destroyed
