@@ -32,11 +32,12 @@ from mailbot.core.plan import (
 )
 from mailbot.core.policy import Policy
 from mailbot.core.request import Asked, Capacity, Kind
-from mailbot.core.result import Changed, Result, gone_of, kept_of
+from mailbot.core.result import Changed, Result, Tried, gone_of, kept_of
 from mailbot.core.wording import Wording
 from mailbot.core.workflow import Event, State, possible
 from mailbot.mail.contexts import RecipientTold
 from mailbot.mail.outbox import Later, Refused, Sent, SmtpConnection
+from mailbot.making import make
 from mailbot.platform.interface import Platform, Sweepable
 from mailbot.recipients import Done, Recipients, done_of, note_failed, note_told
 from mailbot.store import brakes, cases, exports, letters, suppressions, tellings, works
@@ -243,26 +244,29 @@ class Worker:
         rule = next((one for one in self.sweeps if one.evidence in named), None)
         if rule is None or job.work.attempts > 1 or not isinstance(self.platform, Sweepable):
             return True
-        return self.platform.is_due(rule, subject)
+        return self.platform.is_due(rule, subject) or self._is_gone(subject)
+
+    def _is_gone(self, subject: Subject) -> bool:
+        """Deleted when it was approved before: then only the proof of it is due."""
+        return subject.key not in {one.key for one in self.platform.find(subject.address)}
 
     def _change(self, work: Work, job: _Job, change: Change) -> _Outcome:
         """The change is made and read back. Whether it is done is what read-back says, not the row count."""
         before = {one.field: one.before for one in job.result.changes}
         shown = job.result.shown or self.platform.plan(change)
         try:
-            applied = self.platform.apply(shown, str(work.id))
+            made = make(self.platform, shown, str(work.id), job.result.tried)
         except PlanGrew as grew:
             return _Outcome(Event.FAILED, f"would touch more than was shown: {', '.join(grew.places)}")
-        if applied.refusals:
-            refused = ", ".join(f"{one.field}: {one.reason}" for one in applied.refusals)
+        if made.applied.refusals:
+            refused = ", ".join(f"{one.field}: {one.reason}" for one in made.applied.refusals)
             return _Outcome(Event.FAILED, f"not possible any more: {refused}")
-        read_back = self.platform.read_back(change, shown)
+        read_back = self.platform.read_back(change, made.shown)
         if not read_back.ok:
             return _Outcome(Event.FAILED, read_back.reason)
-        result = self._result(job, change, shown, applied, before)
-        return _Outcome(
-            Event.APPLIED, "read back", result, _erased(change, shown), done_of(change, shown, result)
-        )
+        result = self._result(job, change, made.shown, made.applied, before)
+        erased, done = _erased(change, made.shown), done_of(change, made.shown, result)
+        return _Outcome(Event.APPLIED, made.reason, result, erased, done)
 
     def _result(
         self,
@@ -272,7 +276,7 @@ class Worker:
         applied: Applied,
         before: dict[str, str | None],
     ) -> Result:
-        result = replace(job.result, shown=None, rows=applied.rows, files=applied.files)
+        result = replace(job.result, shown=None, tried=(), rows=applied.rows, files=applied.files)
         match change:
             case Deletion():
                 return replace(result, gone=gone_of(shown), kept=kept_of(shown))
@@ -354,6 +358,8 @@ class Worker:
         works.finish(work, now)
         if outcome.result is not None:
             cases.set_result(tx, case, request, outcome.result)
+        elif outcome.event == Event.FAILED and work.kind == WorkKind.APPLY:
+            _remember_try(tx, case, request, work)
         if outcome.erased:
             scope = request.subject_key or ""
             suppressions.remember_erasure(tx, outcome.erased, scope, now)
@@ -389,6 +395,14 @@ class _Job:
     result: Result
     is_suppressed: bool
     is_held: bool
+
+
+def _remember_try(tx: Transaction, case: Case, request: Request, work: Work) -> None:
+    """What this work may have done counts when the same is approved again."""
+    result = cases.result_of(tx, case, request)
+    if result.shown is not None:
+        tried = (*result.tried, Tried(str(work.id), result.shown))
+        cases.set_result(tx, case, request, replace(result, tried=tried))
 
 
 def _taken_back(job: _Job) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -294,6 +294,17 @@ def grown(shown: Plan, now: Plan) -> tuple[str, ...]:
     known = {veto.partition(":")[0] for veto in shown.vetoes}
     reasons = [veto.partition(":")[0] for veto in now.vetoes]
     return (*places, *(reason for reason in reasons if reason not in known))
+
+
+def remembering(now: Plan, earlier: Plan) -> Plan:
+    """`now`, with what read-back needs of `earlier`: of rows that are gone, the platform can no longer say whose they
+    were."""
+    return replace(
+        now,
+        identifiers=tuple(dict.fromkeys((*earlier.identifiers, *now.identifiers))),
+        anchors=tuple(dict.fromkeys((*earlier.anchors, *now.anchors))),
+        files=tuple(dict.fromkeys((*earlier.files, *now.files))),
+    )
 
 
 def _step_grew(before: PlannedStep | None, now: PlannedStep) -> bool:

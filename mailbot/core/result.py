@@ -45,6 +45,14 @@ class EventRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """An approved change that ended with staff: `shown` may have been carried out under `key`, wholly or in part."""
+
+    key: str
+    shown: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Empty before anything was shown. `shown` is the plan the person agreed to."""
 
@@ -63,6 +71,8 @@ class Result:
     """The first of two members of staff who must both approve what was shown."""
     note: str = ""
     """What a host or a member of staff wrote when they decided; for staff only."""
+    tried: tuple[Tried, ...] = ()
+    """Oldest first; what they did counts when the same change is approved again."""
 
 
 def told_as_gone(plan: Plan) -> tuple[PlannedStep, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailbot.store import cases, suppressions
 from tests.world import ALICE, CAMILLE, DELETE_EN, EMILY, SOPHIE, VERA, World, plain
 
 DONE = "has been deleted"
@@ -11,14 +12,7 @@ def test_rows_that_are_gone_already_are_a_failure_shown_to_staff(world: World) -
     world.write(CAMILLE, "Delete my account", DELETE_EN)
     path = world.newest_link(CAMILLE, "/c/")
     assert world.press(path, "confirm").status_code == 200
-    for table in ("uploads", "sessions", "visits", "former_emails"):
-        world.platform(f"DELETE FROM {table} WHERE account_id = 3")
-    world.platform("UPDATE payments SET account_id = NULL, payer_email = NULL WHERE account_id = 3")
-    world.platform("DELETE FROM newsletter_subscribers WHERE email = :a", a=CAMILLE)
-    for table in ("chat_messages", "registrations"):
-        world.platform(f"DELETE FROM {table} WHERE webinar_id IN (SELECT id FROM webinars WHERE host_id = 3)")
-    world.platform("DELETE FROM webinars WHERE host_id = 3")
-    world.platform("DELETE FROM accounts WHERE id = 3")
+    delete_by_hand(world)
     world.work()
 
     request = world.the_request(CAMILLE)
@@ -41,6 +35,85 @@ def test_what_read_back_still_finds_goes_to_staff_and_is_never_called_done(world
     assert "newsletter_subscribers" in request.reason
     assert CAMILLE not in request.reason
     assert len(world.letters(CAMILLE)) == 1
+
+
+def test_approved_again_once_the_leftovers_are_gone_it_is_done_with_what_the_first_change_did(
+    world: World,
+) -> None:
+    world.platform("CREATE TABLE notes_of_support (id INTEGER PRIMARY KEY, body TEXT)")
+    world.platform("INSERT INTO notes_of_support VALUES (1, :a)", a=f"called by {CAMILLE}")
+    world.write(CAMILLE, "Delete my account", DELETE_EN)
+    world.confirm(CAMILLE)
+    assert "notes_of_support.body" in world.the_request(CAMILLE).reason
+    assert world.platform("SELECT count(*) FROM accounts WHERE id = 3") == [(0,)]
+
+    approve_again(world, CAMILLE)
+    request = world.the_request(CAMILLE)
+    assert request.state == "awaiting_staff", "the note is still there"
+    assert "notes_of_support.body" in request.reason
+    assert CAMILLE not in request.reason
+
+    world.platform("DELETE FROM notes_of_support")
+    approve_again(world, CAMILLE)
+    case, request = world.requests(CAMILLE)[0]
+    assert (request.state, request.reason) == ("done", "read back; made when it was approved before")
+    assert DONE in str(world.letters(CAMILLE)[-1]["Subject"])
+    ((changed,),) = world.platform("SELECT sum(rows_changed) FROM mailbot_changes")
+    with world.app.store.read() as tx:
+        result = cases.result_of(tx, case, request)
+        assert result.rows == changed > 5
+        assert {"accounts", "uploads"} <= {one.what for one in result.gone}
+        assert suppressions.erasures_of(tx, [CAMILLE]), "a restored backup is cleaned of her, too"
+
+
+def test_what_is_left_of_a_change_is_done_when_it_is_approved_again(world: World) -> None:
+    """The platform brought a row back; what stops it doing so is mended."""
+    world.platform(
+        "CREATE TRIGGER keep AFTER DELETE ON newsletter_subscribers BEGIN INSERT INTO newsletter_subscribers"
+        " (id, email, name) VALUES (9000 + old.id, old.email, old.name); END"
+    )
+    world.write(CAMILLE, "Delete my account", DELETE_EN)
+    world.confirm(CAMILLE)
+    world.platform("DROP TRIGGER keep")
+    approve_again(world, CAMILLE)
+    if world.the_request(CAMILLE).state == "awaiting_staff":  # it is another row: shown anew, approved anew
+        approve_again(world, CAMILLE)
+    case, request = world.requests(CAMILLE)[0]
+    assert request.state == "done"
+    assert world.platform("SELECT count(*) FROM newsletter_subscribers WHERE email = :a", a=CAMILLE) == [(0,)]
+    ((changed,),) = world.platform("SELECT sum(rows_changed) FROM mailbot_changes")
+    with world.app.store.read() as tx:
+        result = cases.result_of(tx, case, request)
+    assert result.rows == changed
+    assert "accounts" in {one.what for one in result.gone}, "the whole of it is told"
+
+
+def test_approved_again_it_stays_a_failure_where_it_was_never_us_who_deleted(world: World) -> None:
+    world.write(CAMILLE, "Delete my account", DELETE_EN)
+    assert world.press(world.newest_link(CAMILLE, "/c/"), "confirm").status_code == 200
+    delete_by_hand(world)
+    world.work()
+    approve_again(world, CAMILLE)
+    request = world.the_request(CAMILLE)
+    assert request.state == "awaiting_staff"
+    assert "none was found" in request.reason
+
+
+def approve_again(world: World, address: str) -> None:
+    world.staff(address, "approve")
+    world.work()
+
+
+def delete_by_hand(world: World) -> None:
+    """Everything of Camille goes, and it was not mailbot."""
+    for table in ("uploads", "sessions", "visits", "former_emails"):
+        world.platform(f"DELETE FROM {table} WHERE account_id = 3")
+    world.platform("UPDATE payments SET account_id = NULL, payer_email = NULL WHERE account_id = 3")
+    world.platform("DELETE FROM newsletter_subscribers WHERE email = :a", a=CAMILLE)
+    for table in ("chat_messages", "registrations"):
+        world.platform(f"DELETE FROM {table} WHERE webinar_id IN (SELECT id FROM webinars WHERE host_id = 3)")
+    world.platform("DELETE FROM webinars WHERE host_id = 3")
+    world.platform("DELETE FROM accounts WHERE id = 3")
 
 
 def test_a_correction_that_the_platform_takes_back_is_not_called_done(world: World) -> None:
