@@ -165,7 +165,7 @@ def _east_slavic(language: Language) -> pymorphy3.MorphAnalyzer:
     return pymorphy3.MorphAnalyzer(lang=language)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def _analyse_east_slavic(language: Language, word: str) -> list[_Reading]:
     return list(_east_slavic_readings(language, word))
 
@@ -190,7 +190,7 @@ def _polish() -> morfeusz2.Morfeusz:
     return morfeusz2.Morfeusz(whitespace=morfeusz2.KEEP_WHITESPACES)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def _analyse_polish(word: str) -> list[_Reading]:
     parts = word.split("-")
     if len(parts) > _MOST_PARTS:

@@ -78,6 +78,7 @@ class Notation:
         self._read: dict[str, list[Pattern]] = {}
         """Pieces read before: most name the same word lists again and again."""
         self._phrases: dict[str, Phrase] = {}
+        self._slots: dict[Slot, Slot] = {}
 
     def parse(self, text: str) -> list[Pattern]:
         """Every plain sequence that `text` stands for.
@@ -145,7 +146,11 @@ class Notation:
         for letter, other in self._spelling.items():
             variants |= {variant.replace(letter, other) for variant in variants}
         words = (_WORD.findall(fold(one).text) for one in sorted(variants))
-        return tuple(frozenset(forms) for forms in zip(*words, strict=True))
+        return tuple(self._slot(frozenset(forms)) for forms in zip(*words, strict=True))
+
+    def _slot(self, forms: Slot) -> Slot:
+        """The one object that stands for these forms: there are ten thousands of places and few words."""
+        return self._slots.setdefault(forms, forms)
 
 
 def _sign(piece: str) -> Edge | Gap | None:
@@ -205,7 +210,7 @@ class Lexicon:
             (form.strip("*"), bits) for form, bits in self._forms.items() if form[:1] == form[-1:] == "*"
         ]
         self._typos = self._typo_candidates()
-        self.look_up = lru_cache(maxsize=16_384)(self._look_up)
+        self.look_up = lru_cache(maxsize=4_096)(self._look_up)
 
     def _typo_candidates(self) -> dict[str, list[tuple[str, bool, int]]]:
         candidates: dict[str, list[tuple[str, bool, int]]] = {}
@@ -278,11 +283,12 @@ class Matcher:
             for phrase in _first_phrases(pattern) or ():
                 self._by_first.setdefault(self._lexicon.bits[phrase[0]], []).append((holder, pattern, phrase))
         self._compiled: dict[int, tuple[_Candidate, ...]] = {}
-        self._by_need = lru_cache(maxsize=4_096)(self._group_by_need)
+        self._choices: dict[tuple[Phrase, ...], _Choice] = {}
+        self._by_need = lru_cache(maxsize=1_024)(self._group_by_need)
 
     def _candidates(self, bit: int) -> tuple[_Candidate, ...]:
         if bit not in self._compiled:
-            self._compiled[bit] = tuple(self._candidate(*one) for one in self._by_first.get(bit, ()))
+            self._compiled[bit] = tuple(self._candidate(*one) for one in self._by_first.pop(bit, ()))
         return self._compiled[bit]
 
     def _candidate(self, holder: int, pattern: Pattern, phrase: Phrase) -> _Candidate:
@@ -297,8 +303,14 @@ class Matcher:
         return _Candidate(holder, steps, (*needs, *later), wants_longest)
 
     def _compile(self, element: Element) -> _Step:
+        """The step; patterns share those of the same words."""
         if isinstance(element, Gap | Edge):
             return element
+        if element not in self._choices:
+            self._choices[element] = self._choice(element)
+        return self._choices[element]
+
+    def _choice(self, element: tuple[Phrase, ...]) -> _Choice:
         bits = self._lexicon.bits
         single = [bits[phrase[0]] for phrase in element if len(phrase) == 1]
         several = tuple(tuple(bits[slot] for slot in phrase) for phrase in element if len(phrase) > 1)
