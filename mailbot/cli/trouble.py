@@ -17,7 +17,7 @@ STOPPED = 130
 """As shells tell an interrupt."""
 
 _SPOKEN = {
-    "mailbot.config.ConfigTrouble": WRONG,
+    "mailbot.config.trouble.ConfigTrouble": WRONG,
     "mailbot.resources.ResourceTrouble": WRONG,
     "mailbot.store.encryption.KeyTrouble": WRONG,
     "mailbot.store.encryption.Destroyed": FAILED,
@@ -76,7 +76,7 @@ def said(error: BaseException) -> tuple[int, str]:
 
 
 def _lacks_file(error: BaseException, sentence: str, config: str) -> bool:
-    return _name(type(error)) == "mailbot.config.ConfigTrouble" and not sentence.startswith(config)
+    return _name(type(error)) == "mailbot.config.trouble.ConfigTrouble" and not sentence.startswith(config)
 
 
 def _name(kind: type) -> str:
