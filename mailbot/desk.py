@@ -30,8 +30,9 @@ from mailbot.targets import Target, Targets
 
 TWO_NEEDED = "a second member of staff must approve too, so much goes with this account"
 _PLANNED = (Kind.CORRECTION, Kind.DELETION)
-_FLAGS = (Kind.RESTRICTION, Kind.OBJECTION)
-_CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY, *_FLAGS)
+HELD_ON = (Kind.RESTRICTION, Kind.OBJECTION)
+"""What holds on until staff lift it."""
+_CHANGES = (Kind.UNSUBSCRIBE, Kind.CORRECTION, Kind.DELETION, Kind.ACCESS, Kind.PORTABILITY, *HELD_ON)
 
 
 class DeskTrouble(Exception):
@@ -150,7 +151,7 @@ class Desk:
                 "lifting a restriction needs its reason: the person is told it (GDPR Art. 18(3))"
             )
         with self._case(request_id) as (tx, case, request):
-            if request.kind not in _FLAGS:
+            if request.kind not in HELD_ON:
                 raise DeskTrouble(
                     f"a {request.kind} cannot be lifted: only restrictions and objections hold on"
                 )

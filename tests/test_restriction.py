@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import create_engine, text
 
 from mailbot.core.request import Kind
@@ -28,12 +29,12 @@ def flagged(builder: Builder, tmp_path: Path) -> Iterator[World]:
 
 
 @contextmanager
-def with_flag(builder: Builder, tmp_path: Path, more: dict[str, Any]) -> Iterator[World]:
+def with_flag(builder: Builder, tmp_path: Path, more: dict[str, Any], flag: str = FLAG) -> Iterator[World]:
     builder.smtp.clear()
     rules = tmp_path / "map"
     rules.mkdir()
     shipped = (Path(__file__).parents[1] / "rules" / "platform.toml").read_text(encoding="utf-8")
-    mapped = shipped.replace('created_at = "created_at"', FLAG + 'created_at = "created_at"', 1)
+    mapped = shipped.replace('created_at = "created_at"', flag + 'created_at = "created_at"', 1)
     (rules / "platform.toml").write_text(mapped, encoding="utf-8")
     with builder.world(
         tmp_path / "world", more={"platform": {"map": str(rules / "platform.toml")}, **more}
@@ -120,3 +121,65 @@ def test_without_a_column_in_the_map_it_stays_with_staff_and_nothing_is_promised
     assert request.state == "awaiting_staff"
     assert "restriction" in request.reason
     assert not any("we have restricted" in plain(one) for one in world.letters(CAMILLE))
+
+
+def test_staff_lift_it_on_the_page_of_the_case_with_the_reason_the_person_reads(flagged: World) -> None:
+    request = restrict(flagged)
+    case = flagged.requests(CAMILLE)[0][0]
+    page = flagged.client.get(f"/staff/case/{case.reference}").text
+    path = f"/staff/case/{case.reference}/{request.id}/lift"
+    form = next(one for one in LexborHTMLParser(page).css("form") if one.attributes.get("action") == path)
+    csrf = form.css_first("input[name=csrf]").attributes["value"]
+
+    assert flagged.client.post(path, data={"csrf": csrf, "reason": " "}).status_code == 422
+    assert flagged.the_request(CAMILLE).state == "done"
+    flagged.client.post(path, data={"csrf": csrf, "reason": "We have corrected the data."})
+    flagged.work()
+    assert "We have corrected the data." in plain(flagged.letters(CAMILLE)[-1])
+    flagged.clock.forward(days=3, minutes=1)
+    flagged.work()
+    assert not is_restricted(flagged, CAMILLE)
+
+
+OBJECT = "Hello,\n\nI object to the processing of my personal data.\n\nKind regards\nCamille\n"
+OBJECTED = 'objection = { column = "restricted", value = true, lifted = false }\n'
+
+
+def test_an_objection_is_set_read_back_answered_and_lifted_by_its_own_flag(
+    builder: Builder, tmp_path: Path
+) -> None:
+    with with_flag(builder, tmp_path, {}, OBJECTED) as world:
+        world.write(CAMILLE, "Objection", OBJECT)
+        assert world.states(CAMILLE) == [("objection", "awaiting_staff")]
+        assert not is_restricted(world, CAMILLE)
+        world.staff(CAMILLE, "approve")
+        world.work()
+        request = world.the_request(CAMILLE)
+        assert request.state == "done"
+        assert is_restricted(world, CAMILLE)
+        assert not is_restricted(world, HUGO)
+        told = plain(world.letters(CAMILLE)[-1])
+        assert "object" in told
+        assert "we have restricted" not in told, "that is another right"
+
+        world.app.desk.lift(request.id, "Our reasons outweigh yours.", "stan", world.clock.now)
+        world.clock.forward(days=3, minutes=1)
+        world.work()
+        assert "Our reasons outweigh yours." in plain(world.letters(CAMILLE)[-1])
+        assert not is_restricted(world, CAMILLE)
+
+
+def test_an_objection_that_the_platform_takes_back_is_not_called_done(
+    builder: Builder, tmp_path: Path
+) -> None:
+    with with_flag(builder, tmp_path, {}, OBJECTED) as world:
+        world.platform(
+            "CREATE TRIGGER stubborn AFTER UPDATE OF restricted ON accounts BEGIN"
+            " UPDATE accounts SET restricted = 0 WHERE id = new.id; END"
+        )
+        world.write(CAMILLE, "Objection", OBJECT)
+        world.staff(CAMILLE, "approve")
+        world.work()
+        request = world.the_request(CAMILLE)
+        assert request.state == "awaiting_staff"
+        assert "accounts.restricted" in request.reason

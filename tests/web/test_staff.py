@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -261,13 +262,13 @@ def test_files_of_a_case_that_was_not_opened_are_not_given(world: World) -> None
 
 
 def test_only_what_the_workflow_allows_can_be_pressed(world: World) -> None:
-    for state in State:
-        reference = add_case(world.store, state=state)
+    for kind, state in itertools.product((Kind.DELETION, Kind.RESTRICTION), State):
+        reference = add_case(world.store, kind=kind, state=state)
         _open(world, reference)
         page = world.client.get(f"/staff/case/{reference}").text
         request = first_request(world.store, reference)
         offered = {name for name in ACTIONS if f"/{request.id}/{name}" in page}
-        assert offered == set(possible_actions(state))
+        assert offered == set(possible_actions(kind, state))
 
 
 def test_every_event_of_staff_has_a_button() -> None:

@@ -30,7 +30,7 @@ class _Incomplete(Exception):
 
 
 class ActionPages:
-    """Approve, ask for proof, reply, refuse, reclassify, dismiss, extend."""
+    """Approve, ask for proof, reply, refuse, reclassify, dismiss, lift, extend."""
 
     def __init__(self, parts: Parts, pages: Pages, gate: Gate) -> None:
         self._parts, self._pages, self._gate = parts, pages, gate
@@ -41,6 +41,7 @@ class ActionPages:
             "refuse": self._refuse,
             "reclassify": self._reclassify,
             "dismiss": self._dismiss,
+            "lift": self._lift,
             "let-in": self._let_in,
         }
 
@@ -121,6 +122,9 @@ class ActionPages:
 
     def _dismiss(self, request_id: UUID, form: Form, by: str, now: datetime) -> None:
         self._parts.desk.dismiss(request_id, _text(form, "reason", MAX_REASON), by, now)
+
+    def _lift(self, request_id: UUID, form: Form, by: str, now: datetime) -> None:
+        self._parts.desk.lift(request_id, _text(form, "reason", MAX_REASON), by, now)
 
     def _let_in(self, request_id: UUID, _: Form, by: str, now: datetime) -> None:
         self._parts.desk.let_in(request_id, by, now)

@@ -19,6 +19,7 @@ from mailbot.core.plan import Plan
 from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.result import Result
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
+from mailbot.desk import HELD_ON
 from mailbot.floods import CHANNEL as FLOOD
 from mailbot.store import cases, ledger, letters, messages, staff
 from mailbot.store.database import Transaction
@@ -43,6 +44,7 @@ ACTIONS: Mapping[str, frozenset[Event]] = {
     "refuse": frozenset({Event.STAFF_REFUSED}),
     "reclassify": frozenset({Event.STAFF_RECLASSIFIED}),
     "dismiss": frozenset({Event.STAFF_DISMISSED}),
+    "lift": frozenset({Event.STAFF_LIFTED}),
 }
 """What staff can press, in the order of the page, and the events of the workflow that it makes."""
 
@@ -241,18 +243,19 @@ def _request(tx: Transaction, case: Case, request: AskedRequest, is_opened: bool
         asked=cases.asked_of(tx, case, request) if is_opened else None,
         note=result.note,
         plan=result.shown,
-        actions=_actions_for(case, State(request.state)),
+        actions=_actions_for(case, Kind(request.kind), State(request.state)),
     )
 
 
-def possible_actions(state: State) -> tuple[str, ...]:
-    """The actions that the workflow has a step for in `state`."""
-    return tuple(name for name, events in ACTIONS.items() if any(possible(state, event) for event in events))
+def possible_actions(kind: Kind, state: State) -> tuple[str, ...]:
+    """The actions that the workflow has a step for in `state`; only what holds on can be lifted."""
+    can = tuple(name for name, events in ACTIONS.items() if any(possible(state, event) for event in events))
+    return can if kind in HELD_ON else tuple(name for name in can if name != "lift")
 
 
-def _actions_for(case: Case, state: State) -> tuple[str, ...]:
+def _actions_for(case: Case, kind: Kind, state: State) -> tuple[str, ...]:
     """What can be done; the mails of a flood are let in or closed, as a whole."""
-    can = possible_actions(state)
+    can = possible_actions(kind, state)
     if case.channel != FLOOD:
         return can
     return ("let-in", "dismiss") if "dismiss" in can else ()
