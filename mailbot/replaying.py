@@ -6,21 +6,25 @@ read-back, ledger. Doing it again finds only what is left, so a run that was cut
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
 from mailbot.advance import MAILBOT
+from mailbot.alarms import Alarm, Alarms
 from mailbot.core.ledger import Entry
 from mailbot.core.plan import Change, Deletion, Plan, PlatformTrouble, Subject, Unsubscribe
 from mailbot.core.replay import Judged, Verdict, judge
 from mailbot.platform.interface import WalkedPlatform
-from mailbot.store import ledger, suppressions
+from mailbot.store import cases, ledger, suppressions
 from mailbot.store.database import Store
 
 FEW = 10
 """So many deletions are never too many, however small the platform."""
+CHANNEL = "replay"
+"""Of the cases that say who was left to staff."""
 _GROUNDS = "a backup was restored"
 
 
@@ -70,11 +74,13 @@ class Replaying:
         store: Store,
         platform: WalkedPlatform,
         clock: Callable[[], datetime],
+        alarms: Alarms,
         tell: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._platform = platform
         self._clock = clock
+        self._alarms = alarms
         self._tell = tell
 
     def run(self, limits: Limits, *, dry: bool) -> Replayed:
@@ -90,13 +96,26 @@ class Replaying:
             for subject, judged in found:
                 self._delete(subject, judged, limits, done)
         self._unsubscribe_all(done, dry=dry)
+        if not dry:
+            self._tell_staff(done)
         return done
 
     def unsubscribe(self) -> Replayed:
         """Whoever is on the suppression list gets no mail from the platform. Raises PlatformTrouble."""
         done = Replayed()
         self._unsubscribe_all(done, dry=False)
+        self._tell_staff(done)
         return done
+
+    def _tell_staff(self, done: Replayed) -> None:
+        """Whoever is left to staff is a line of their queue, once: whom it is about is sealed in it."""
+        if not done.left:
+            return
+        reason = _reason(done.left)
+        note = "\n".join(f"{one.key}: {one.why}" for one in done.left)
+        with self._store.begin() as tx:
+            if reason not in cases.open_reasons(tx, CHANNEL):
+                self._alarms.raise_one(tx, Alarm(CHANNEL, CHANNEL, reason, note), self._clock(), by=MAILBOT)
 
     def _find(self, done: Replayed) -> list[tuple[Subject, Judged]]:
         """Everybody to be deleted again. Held in memory: they are no more than were ever deleted."""
@@ -185,6 +204,12 @@ class Replaying:
     def _count(self, batch: Sequence[str], done: Replayed) -> None:
         done.addresses += len(batch)
         self._tell(done.addresses)
+
+
+def _reason(left: Sequence[LeftToStaff]) -> str:
+    """How many there are, and how many for each reason."""
+    whys = "; ".join(f"{count} because: {why}" for why, count in Counter(one.why for one in left).items())
+    return f"after a restored backup {len(left)} could not be cleaned without a person: {whys}"
 
 
 def _too_many(done: Replayed, limits: Limits) -> str:

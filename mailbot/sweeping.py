@@ -12,19 +12,17 @@ from datetime import datetime
 import structlog
 
 from mailbot.advance import CLOCK, Advance, Happening
+from mailbot.alarms import Alarm, Alarms
 from mailbot.config import Controller
-from mailbot.core.case import Person
 from mailbot.core.data_map import SweepRule, Swept
 from mailbot.core.ledger import Entry
 from mailbot.core.plan import Deletion, Plan, PlatformTrouble, Subject
 from mailbot.core.policy import Policy
 from mailbot.core.request import Asked, Capacity, Evidence, Kind
 from mailbot.core.workflow import Event
-from mailbot.opening import Opening, open_case
 from mailbot.platform.interface import Sweepable, SweepFound
 from mailbot.store import brakes, cases, ledger, sweeps
-from mailbot.store.database import Store, Transaction
-from mailbot.store.tables import Case
+from mailbot.store.database import Store
 
 _log = structlog.get_logger()
 
@@ -140,7 +138,7 @@ class Sweeping:
                 return
             doubts = [*plan.vetoes, *brakes.reasons(tx, self.policy, Kind.DELETION, plan.identifiers)]
             asked = Asked(Kind.DELETION, Capacity.USER, 1.0, (Evidence(rule.evidence, "", 0, 0),))
-            case = self._case(tx, now)
+            case = self._alarms.open_case(tx, sweeps.CHANNEL, now)
             request = cases.add_request(tx, case, asked, 0, now)
             cases.set_subject(tx, case, request, subject)
             cases.set_result(tx, case, request, replace(cases.result_of(tx, case, request), shown=plan))
@@ -155,13 +153,10 @@ class Sweeping:
         with self.store.begin() as tx:
             if key in sweeps.known(tx, now):
                 return
-            case = self._case(tx, now)
-            request = cases.add_request(tx, case, Asked(Kind.OTHER, Capacity.UNKNOWN, 1.0), 0, now)
-            request.subject_key = key
             mend = "look with `mailbot platform sweep --dry-run`, then run it with --even-if-many, or mend the map"
             reason = f"the sweep {rule.id} deleted nothing: {report.stopped}; {mend}"
-            self.advance(tx, case, [Happening(request, Event.UNDERSTOOD_SUSPECT, CLOCK, reason)], now)
+            self._alarms.raise_one(tx, Alarm(sweeps.CHANNEL, key, reason), now)
 
-    def _case(self, tx: Transaction, now: datetime) -> Case:
-        opening = Opening(Person(None), sweeps.CHANNEL, now, self.controller.spoken(None), answerable=False)
-        return open_case(tx, self.controller, opening, now)
+    @property
+    def _alarms(self) -> Alarms:
+        return Alarms(self.advance, self.controller)

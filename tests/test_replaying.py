@@ -15,12 +15,13 @@ import pytest
 from sqlmodel import select
 from typer.testing import CliRunner
 
+from mailbot.alarms import Alarms
 from mailbot.cli.program import app as program
 from mailbot.core.plan import PlatformTrouble
 from mailbot.demo.platform import create_demo_platform
 from mailbot.platform.interface import WalkedPlatform
 from mailbot.replaying import Limits, Replayed, Replaying
-from mailbot.store import ledger, suppressions
+from mailbot.store import cases, ledger, suppressions
 from mailbot.store.database import Transaction
 from mailbot.store.tables import LedgerEntry
 from tests.servers.postgres import PrivatePostgres
@@ -38,7 +39,8 @@ class Restorable:
 
     def replay(self, *, dry: bool = False, limits: Limits | None = None) -> Replayed:
         app = self.world.app
-        return Replaying(app.store, app.platform, app.clock, self.told.append).run(
+        alarms = Alarms(app.advance, app.config.controller)
+        return Replaying(app.store, app.platform, app.clock, alarms, self.told.append).run(
             limits or Limits(most_percent=100), dry=dry
         )
 
@@ -151,6 +153,27 @@ def test_an_account_that_the_backup_gave_another_key_is_left_to_staff(backed_up:
         "an account with another key was deleted under the same address"
     ]
     assert not done.is_clean
+
+    backed_up.replay()
+    with world.app.store.read() as tx:
+        ((request, case),) = cases.waiting_for_staff(tx)
+        note = cases.result_of(tx, case, request).note
+    assert (case.channel, request.kind) == ("replay", "other"), "one line, though the run was made again"
+    assert "1 because: an account with another key" in request.reason
+    assert CAMILLE not in request.reason
+    assert done.left[0].key not in request.reason
+    assert note == f"{done.left[0].key}: {done.left[0].why}"
+    assert len(world.letters(CAMILLE)) == 2, "the question and the answer of the deletion; nothing since"
+
+
+def test_a_dry_run_and_a_clean_one_bring_nothing_to_staff(backed_up: Restorable) -> None:
+    world = backed_up.world
+    delete(world, CAMILLE)
+    backed_up.replay()
+    world.platform("UPDATE accounts SET email = :a WHERE email = :b", a=CAMILLE, b=JUERGEN)
+    assert backed_up.replay(dry=True).left
+    with world.app.store.read() as tx:
+        assert cases.waiting_for_staff(tx) == []
 
 
 def test_a_visitor_is_deleted_again_at_the_host_where_they_were_and_nowhere_else(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
+from mailbot.alarms import Alarms
 from mailbot.cli.suppression_files import import_file
 from mailbot.core.plan import PlatformTrouble, Resubscribe
 from mailbot.core.workflow import State
@@ -38,6 +39,10 @@ def imported(world: World, folder: Path, *addresses: str) -> str:
     return import_file(world.app.store, file, world.clock.now, lambda _: None).by
 
 
+def alarms_of(world: World) -> Alarms:
+    return Alarms(world.app.advance, world.app.config.controller)
+
+
 def test_who_when_and_how_are_kept_and_the_platform_is_switched_off(world: World) -> None:
     assert subscribed(world)
     unsubscribe(world, EMILY)
@@ -58,7 +63,7 @@ def test_it_outlives_deletion_and_registration_under_the_same_address(world: Wor
     )
     assert standing(world, CAMILLE).since == before.since
     assert standing(world, CAMILLE).lifted_at is None
-    Replaying(world.app.store, world.app.platform, world.clock).unsubscribe()
+    Replaying(world.app.store, world.app.platform, world.clock, alarms_of(world)).unsubscribe()
     assert world.platform("SELECT newsletter FROM accounts WHERE id = 900") == [(0,)]
 
 
@@ -75,7 +80,7 @@ def test_an_import_changes_nothing_about_who_is_on_the_list_and_brings_nobody_ba
 def test_an_import_can_be_written_to_the_platform(world: World, tmp_path: Path) -> None:
     imported(world, tmp_path, EMILY)
     assert subscribed(world)
-    done = Replaying(world.app.store, world.app.platform, world.clock).unsubscribe()
+    done = Replaying(world.app.store, world.app.platform, world.clock, alarms_of(world)).unsubscribe()
     assert (done.unsubscribed, done.left) == (1, [])
     assert not subscribed(world)
 

@@ -12,6 +12,7 @@ import typer
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from mailbot.advance import CLOCK
+from mailbot.alarms import Alarms
 from mailbot.app import load_data_map, platform_of
 from mailbot.cli.configured import read_config
 from mailbot.cli.opened import no_platform_url, open_app, walked
@@ -169,7 +170,8 @@ def replay(
             "policy.toml: deletions are stopped (kinds.deletion.stopped); --dry-run is possible"
         )
     tell = _every(_TELL_EVERY, lambda count: note(f"{count} addresses looked at …"))
-    replaying = Replaying(opened.store, walked(opened.platform), opened.clock, tell)
+    alarms = Alarms(opened.advance, opened.config.controller)
+    replaying = Replaying(opened.store, walked(opened.platform), opened.clock, alarms, tell)
     try:
         done = replaying.run(Limits(most_percent, yes_delete_all, despite_vetoes), dry=dry_run)
     except PlatformTrouble as trouble:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.alarms import Alarms
 from mailbot.cli.opened import open_app, walked
 from mailbot.cli.options import settings_of
 from mailbot.cli.output import note, print_json, say
@@ -90,8 +91,9 @@ def import_list(
 
 def _switch_off(ctx: typer.Context) -> Replayed:
     opened = open_app(ctx)
+    alarms = Alarms(opened.advance, opened.config.controller)
     try:
-        return Replaying(opened.store, walked(opened.platform), opened.clock).unsubscribe()
+        return Replaying(opened.store, walked(opened.platform), opened.clock, alarms).unsubscribe()
     except PlatformTrouble as trouble:
         raise ResourceTrouble(
             f"the list is imported, but not on the platform: {trouble}; run it again"

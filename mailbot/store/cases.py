@@ -258,6 +258,12 @@ def waiting_for_staff(tx: Transaction, limit: int = 500) -> Sequence[tuple[Reque
     return tx.session.exec(query.limit(limit)).all()
 
 
+def open_reasons(tx: Transaction, channel: str) -> frozenset[str]:
+    """Why the open requests of a channel stand where they stand."""
+    query = select(Request.reason).join(Case, col(Case.id) == Request.case_id)
+    return frozenset(tx.session.exec(query.where(Case.channel == channel, col(Request.state).in_(_OPEN))))
+
+
 def list_requests(
     tx: Transaction, *, state: str | None = None, kind: str | None = None, limit: int = 100, offset: int = 0
 ) -> Sequence[tuple[Request, Case]]:
