@@ -139,7 +139,7 @@ def build_app(config: Config, clock: Clock = utc_now, knowledge: Knowledge | Non
     targets = Targets(store, platform)
     settling = Settling(advance, knowledge.policy)
     unsubscribing = Unsubscribing(store, advance, config)
-    understood = Understood(knowledge.policy, knowledge.own_addresses)
+    understood = Understood(knowledge.policy)
     return App(
         config=config,
         clock=clock,

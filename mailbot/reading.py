@@ -25,6 +25,7 @@ from mailbot.core.decide import Decided, Decision, decide_mail
 from mailbot.core.dns_answer import TxtLookup
 from mailbot.core.language import LanguageGuess, LanguageGuesser
 from mailbot.core.message import Address, NamedAddress, ParsedMail, Unreadable
+from mailbot.core.named_address import about
 from mailbot.core.newest_text import newest_text
 from mailbot.core.parse import parse
 from mailbot.core.policy import Policy
@@ -112,7 +113,14 @@ class Reader:
 
     def _decided(self, reading: Reading) -> Reading:
         policy = self._knowledge.policy.in_language(sure_language(reading.language))
-        return replace(reading, decided=decide_mail(reading.understanding, reading.sender, policy))
+        understanding = self._about(reading.understanding, reading.new_text, reading.sender)
+        decided = decide_mail(understanding, reading.sender, policy)
+        return replace(reading, understanding=understanding, decided=decided)
+
+    def _about(self, understanding: Understanding, new_text: str, sender: SenderVerdict) -> Understanding:
+        ours = self._knowledge.own_addresses
+        asked = (about(one, new_text, sender.address, ours) for one in understanding.asked)
+        return replace(understanding, asked=tuple(asked))
 
     def _with_attached(self, reading: Reading, files: Iterable[AttachedFile]) -> Reading:
         """The reading with what stands in the attachments, and in their language where the letter's is unsure."""
@@ -139,10 +147,11 @@ class Reader:
         mail = ParsedMail("", subject, (), (), (), "", (), text, None, (), (), "text/plain", ())
         new_text = newest_text(text, self._knowledge.marks)
         guess = self._knowledge.guesser.guess(new_text or subject)
-        understanding = self._understand(subject, new_text, guess)
         sender = SenderVerdict(Verdict.UNPROVEN, None, None, ("a plain text has no sender",), None)
         policy = self._knowledge.policy.in_language(sure_language(guess))
-        decided = decide_mail(understanding, _unknown_but_plausible(sender), policy)
+        somebody = _unknown_but_plausible(sender)
+        understanding = self._about(self._understand(subject, new_text, guess), new_text, somebody)
+        decided = decide_mail(understanding, somebody, policy)
         return Reading(mail, None, new_text, guess, understanding, sender, decided)
 
     def _understand(self, subject: str, new_text: str, guess: LanguageGuess) -> Understanding:

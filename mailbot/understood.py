@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from mailbot.advance import MAILBOT, PERSON, Happening
-from mailbot.core.address import normalise
 from mailbot.core.decide import Decided, Decision, decide_request
-from mailbot.core.named_address import imitates, named_address
 from mailbot.core.policy import Policy
 from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.sender import Verdict
@@ -22,15 +20,13 @@ from mailbot.store.database import Transaction
 from mailbot.store.tables import Case, Request
 
 _EVENTS = {Decision.ACT: Event.UNDERSTOOD_TO_ACT, Decision.CONFIRM: Event.UNDERSTOOD_TO_CONFIRM}
-_IMITATED = "the sender's address looks like the one named in the letter, and is another"
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """Turns readings into events. `own_addresses` are mailbot's, which letters name without meaning an account."""
+    """Turns readings into events."""
 
     policy: Policy
-    own_addresses: Collection[str]
 
     def happenings(self, tx: Transaction, case: Case, reading: Reading, now: datetime) -> list[Happening]:
         """The events of one letter of `case`; requests that it asks anew are added."""
@@ -56,11 +52,8 @@ class Understood:
 
     def decided(self, case: Case, asked: Asked, reading: Reading) -> tuple[Event, Decided]:
         """Which way one request goes, and why."""
-        doubts = reading.understanding.doubts
-        if asked.named and imitates(reading.sender.address or "", asked.named):
-            doubts = (*doubts, _IMITATED)
         policy = self.policy.in_language(sure_language(reading.language))
-        decided = decide_request(asked, doubts, reading.sender, policy)
+        decided = decide_request(asked, reading.understanding.doubts, reading.sender, policy)
         if decided.waits:
             return Event.SENDER_UNKNOWN, decided
         if decided.decision == Decision.CONFIRM and asked.elsewhere:
@@ -70,26 +63,11 @@ class Understood:
     def _new_request(
         self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
     ) -> Happening:
-        asked = self._about(asked, reading)
         request = cases.add_request(tx, case, asked, position, now)
         event, decided = self.decided(case, asked, reading)
         if proves_sender(reading):
             request.proof = "sender"
         return Happening(request, event, MAILBOT, "; ".join(decided.reasons))
-
-    def _about(self, asked: Asked, reading: Reading) -> Asked:
-        """The request with whom it is about; the one address in a host's letter is their visitor's, and no value
-        to be written."""
-        if asked.capacity != Capacity.HOST:
-            return replace(asked, named=self._named(asked, reading))
-        visitor = self._named(replace(asked, fields=()), reading)
-        fields = tuple(one for one in asked.fields if normalise(one.new) != visitor)
-        return replace(asked, named=visitor, fields=fields)
-
-    def _named(self, asked: Asked, reading: Reading) -> str | None:
-        if reading.sender.address is None or asked.kind == Kind.UNSUBSCRIBE:
-            return None
-        return named_address(reading.new_text, reading.sender.address, self.own_addresses, asked.fields)
 
     def _wrote_again(
         self, tx: Transaction, case: Case, present: Sequence[Request], reading: Reading, now: datetime

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from mailbot.core.decide import Decision
 from mailbot.core.request import Capacity, Kind
 from mailbot.desk import DeskTrouble
 from tests.world import ALICE, HUGO, INGRID, VERA, World, plain
@@ -143,3 +144,15 @@ def test_a_host_never_gives_a_visitor_another_address_without_staff(world: World
     assert world.states(HUGO) == [("correction", "awaiting_staff")]
     assert "another address of a visitor" in world.the_request(HUGO).reason
     assert registrations(world, VERA) == [1, 2, 4]
+
+
+def test_explain_says_of_a_hosts_letter_what_mailbot_does(world: World) -> None:
+    world.write(HUGO, *DELETE)
+    assert world.the_request(HUGO).state == "awaiting_proof"
+    reader = world.app.reader
+    subject, text = DELETE
+    assert reader.read_text(subject, text).decided.decision == Decision.CONFIRM
+    nobody = text.replace(f" {VERA}", "")
+    reading = reader.read_text(subject, nobody)
+    assert reading.decided.decision == Decision.REVIEW
+    assert "no one address says whom" in " ".join(reading.decided.reasons)

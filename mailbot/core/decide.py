@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailbot.core.named_address import imitates
 from mailbot.core.policy import Handling, KindPolicy, Policy, Proof
 from mailbot.core.request import Asked, Capacity, Understanding
 from mailbot.core.sender import SenderVerdict, Verdict
@@ -80,6 +81,8 @@ def _against(asked: Asked, doubts: tuple[str, ...], sender: SenderVerdict) -> li
         against.append("the sender is forged")  # the reasons name the domain: they stay in the sealed reading
     if sender.address is None:
         against.append("the sender's address cannot be read one way only")
+    if asked.named and imitates(sender.address or "", asked.named):
+        against.append("the sender's address looks like the one named in the letter, and is another")
     if asked.capacity == Capacity.HOST and not asked.named:
         against.append("a host asks about a visitor, and no one address says whom")
     return against
