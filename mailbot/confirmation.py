@@ -48,6 +48,12 @@ class RequestView:
     """Whoever has the token may see what is stored."""
     needs_staff: bool = False
 
+    @property
+    def is_to_mend(self) -> bool:
+        """A value is such that only the person can mend it. A field that the platform does not have is for staff:
+        no other value would help."""
+        return any(refusal.reason == RefusalReason.INVALID for refusal in self.refusals)
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
@@ -97,7 +103,7 @@ def _for_owner(target: Target, subject: Subject, *, needs_staff: bool) -> Reques
         fields=_fields(target, {field.name: field for field in target.fields}),
         goes=told_as_gone(plan) if plan else (),
         stays=tuple(step for step in plan.kept if step.rows) if plan else (),
-        refusals=_to_mend(plan),
+        refusals=_told(plan),
         host=subject.host.name if subject.host else None,
         visitor=subject.address if is_host else None,
         subject_shown=True,
@@ -128,8 +134,8 @@ def _fields_of_stranger(target: Target, address: str) -> tuple[FieldAsked, ...]:
     return tuple(replace(one, changeable=False) for one in fields if one.name == "email")
 
 
-def _to_mend(plan: Plan | None) -> tuple[Refusal, ...]:
-    """What the person can mend. That another account holds a value is not told: staff look at it."""
+def _told(plan: Plan | None) -> tuple[Refusal, ...]:
+    """What the person is told. That another account holds a value is not: staff look at it."""
     return tuple(one for one in plan.refusals if one.reason != RefusalReason.TAKEN) if plan else ()
 
 

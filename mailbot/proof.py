@@ -42,7 +42,7 @@ class Proof:
     ) -> Confirmation | None:
         """Control is proven and what was asked goes its way; None when the token opens nothing.
 
-        `fields`: request id to field to value, as the person edited them. When a value cannot be taken, nothing
+        `fields`: request id to field to value, as the person edited them. When a value is not valid, nothing
         happens yet and the confirmation comes back open, with the refusals to mend; so it does when the platform
         is not as it was shown (`mark`; empty where nothing was).
         """
@@ -51,7 +51,7 @@ class Proof:
             return None
         with self._store.begin() as tx:
             shown = self._shown(tx, prepared, now)
-            if shown is None or any(view.refusals for view in shown.requests):
+            if shown is None or any(view.is_to_mend for view in shown.requests):
                 return shown
             if mark and mark != shown.mark and not any(one.may_pass for one in prepared.targets):
                 return replace(shown, changed=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailbot.core.address import normalise
-from mailbot.core.correction import edited, fitted, new_address
+from mailbot.core.correction import edited, new_address
+from mailbot.core.fitting import fitted
 from mailbot.core.plan import (
     Change,
     Correction,

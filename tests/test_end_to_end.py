@@ -14,6 +14,7 @@ import pytest
 
 from mailbot.core.workflow import State
 from mailbot.demo.imap_server import EmbeddedImap
+from mailbot.demo.people import PERSONAS
 from mailbot.store import ledger, suppressions
 from tests.servers.dovecot import Dovecot
 from tests.world import (
@@ -41,6 +42,10 @@ DELETION_DE = (
     "Konto löschen",
     "Guten Tag,\n\nbitte löschen Sie mein Konto und alle meine Daten.\n\nMit freundlichen Grüßen\n",
 )
+
+
+ANTOINE = PERSONAS["away"].address
+"""He has no company on file."""
 
 
 @pytest.fixture(params=["dovecot", "pymap"])
@@ -118,6 +123,22 @@ def test_a_correction_is_made_with_the_value_edited_on_the_page(served: World) -
     told = plain(served.letters(JUERGEN)[-1])
     assert "Jürgen Müler" in told
     assert "Jürgen Müller-Lüdenscheidt" in told
+
+
+def test_a_correction_of_what_the_platform_does_not_keep_is_told_and_goes_to_staff_once_confirmed(
+    world: World,
+) -> None:
+    """Nothing that the person could write on the page would help."""
+    world.write(
+        ANTOINE, "Wrong company", "Hello,\n\nplease change my company to Lefèvre Conseil.\n\nAntoine\n"
+    )
+    page = world.client.get(world.newest_link(ANTOINE, "/c/")).text
+    assert 'aria-invalid="true"' in page
+
+    world.confirm(ANTOINE)
+
+    assert world.states(ANTOINE) == [("correction", "awaiting_staff")]
+    assert "company: nothing_on_file" in world.the_request(ANTOINE).reason
 
 
 def test_an_unsubscription_in_words_is_done_at_once_and_taken_back_by_the_link(served: World) -> None:
