@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Column, DateTime, String, Table
+from sqlalchemy import Boolean, Column, DateTime, String, Table, Text
 from sqlalchemy.engine import Connection
 
 from mailbot.platform.live_schema import Link, LiveSchema, Looks, read_live_schema
@@ -25,6 +25,11 @@ LOG_TABLE = re.compile(r"log|visit|event|history|audit|view|session|token", re.I
 PROMOTION = re.compile(r"newsletter|marketing|promo|opt_?in|mailing|subscribed", re.IGNORECASE)
 ENDED_AT = re.compile(r"(deleted|deactivated|disabled|ended|closed)_(at|on|date)$", re.IGNORECASE)
 IS_ACTIVE = re.compile(r"(is_)?(active|enabled)$", re.IGNORECASE)
+CREATED_AT = re.compile(
+    r"(created|registered|joined|signed_?up)(_?(at|on|date))?|date_(joined|created)", re.IGNORECASE
+)
+FIRST_NAME = re.compile(r"(first|given)_?name$", re.IGNORECASE)
+LAST_NAME = re.compile(r"(last|sur|family)_?name$", re.IGNORECASE)
 LANGUAGE = re.compile(r"(^|_)(language|locale|lang)$", re.IGNORECASE)
 
 
@@ -69,6 +74,7 @@ class DraftSubject:
     address: str
     name: str
     language: str | None
+    created: str | None
     former: tuple[tuple[str, str, Link], ...]
     deactivate: tuple[tuple[str, object], ...]
     others: tuple[str, ...]
@@ -133,16 +139,22 @@ def _subject(live: LiveSchema, looks: dict[str, dict[str, Looks]]) -> DraftSubje
         table=table.name,
         key=tuple(column.name for column in table.primary_key.columns),
         address=address,
-        name=min(names, key=_is_short_of_a_name) if names else address,
+        name=min(names, key=_fitness_to_greet) if names else address,
         language=next((column.name for column in table.columns if LANGUAGE.search(column.name)), None),
+        created=next((column.name for column in table.columns if CREATED_AT.fullmatch(column.name)), None),
         former=tuple(_former(live, looks, table)),
         deactivate=tuple(_deactivation(table)),
         others=tuple(name for name in people[1:] if PERSON_TABLE.search(name)),
     )
 
 
-def _is_short_of_a_name(column: str) -> int:
-    """Names of people before names of log-ins."""
+def _fitness_to_greet(column: str) -> tuple[bool, bool]:
+    """Names of people before names of log-ins; a last name alone is no greeting. The least is the best."""
+    return _is_short_of_a_name(column), bool(LAST_NAME.search(column))
+
+
+def _is_short_of_a_name(column: str) -> bool:
+    """The name of a log-in."""
     return bool(re.search(r"user|nick|display", column, re.IGNORECASE))
 
 
@@ -211,8 +223,26 @@ class _Places:
                 'Decide: must it be kept by law? Then on_deletion = "keep" and'
                 " keep = { ground = …, since = …, years = … }"
             )
+        if may_stay:
+            comments += self._hanging((link, *to.path))
         cut = link.columns if may_stay else ()
         return self._place(table, (link, *to.path), (), "anonymise" if may_stay else "delete", cut, comments)
+
+    def _hanging(self, path: tuple[Link, ...]) -> Iterator[str]:
+        """What stays with rows that stay and is no place of its own, though it may be the person's: uploads, say."""
+        for link in self.live.links:
+            looks = self.looks.get(link.table, {})
+            if link.to == path[0].table and looks and not self._is_drafted_otherwise(link.table):
+                way = ", ".join(f'"{step}"' for step in (link, *path))
+                yield (
+                    f"Decide: {link.table} ({', '.join(looks)}) hangs on these rows and stays with them. If it is"
+                    f" theirs, add a place with path = [{way}]"
+                )
+
+    def _is_drafted_otherwise(self, table: str) -> bool:
+        """It refers to the account itself, or holds addresses."""
+        refers = any(link.to == self.subject.table for link in self.live.links_from(table))
+        return refers or bool(_with(self.looks[table], Looks.EMAIL))
 
     def _by_address(self) -> Iterator[DraftPlace]:
         """Tables that hold addresses, whether they refer to the account or not."""
@@ -252,6 +282,12 @@ class _Places:
             columns.append(
                 self._column(table, name, kind, blank=stays) if is_theirs else _doubted(name, kind)
             )
+        if stays and not match:
+            columns += [
+                _doubted(column.name, Looks.FREE_TEXT)
+                for column in table.columns
+                if isinstance(column.type, Text) and column.name not in looks
+            ]
         return DraftPlace(
             name=self._name(table.name, path, match),
             table=table.name,
@@ -297,6 +333,9 @@ class _Places:
             return [("field", "email"), ("correct", "email"), ("unique", True)]
         if looks is Looks.NAME and names == [name]:
             return [("field", "name"), ("correct", "name")]
+        for field, pattern in (("first_name", FIRST_NAME), ("last_name", LAST_NAME)):
+            if looks is Looks.NAME and [one for one in names if pattern.search(one)] == [name]:
+                return [("field", field), ("correct", "name")]
         if looks is Looks.PHONE:
             return [("field", "phone"), ("correct", "phone")]
         return []

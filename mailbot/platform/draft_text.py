@@ -14,7 +14,8 @@ from mailbot.platform.map_file import parse_data_map
 HEAD = """\
 # A first data map, drafted from the live schema by: mailbot platform draft
 # Nothing here is decided. Go through it from top to bottom; every "?" and every comment wants an answer, and
-# docs/data-map.md explains each key. Then hold it against the schema: mailbot platform check
+# docs/data-map.md explains each key. People read the name of a place (name = "…"; else the table's) on the page
+# where they confirm and in the answer. Then hold it against the schema: mailbot platform check
 #
 # Tables that are not here neither refer to an account nor hold anything that looks like an address. Is there
 # personal data in them nevertheless (numbers, names, free text)? Add them.
@@ -72,6 +73,8 @@ def _subject(subject: DraftSubject) -> Iterator[str]:
     yield f"name = {_value(subject.name)}\n"
     if subject.language:
         yield f"language = {_value(subject.language)}\n"
+    if subject.created:
+        yield f"created_at = {_value(subject.created)}\n"
     yield "# address_changed_at = …   # the column that says when the address was last changed, if there is one\n"
     if subject.deactivate:
         inner = ", ".join(f"{_key(name)} = {_value(value)}" for name, value in subject.deactivate)

@@ -17,10 +17,11 @@ from tests.platform.worlds import ON_EVERY_SERVER, World
 
 HELP_DESK = """
 CREATE TABLE staff_user (id integer PRIMARY KEY, username varchar(99), mail varchar(254) UNIQUE NOT NULL,
-  first_name varchar(99), last_name varchar(99), passwd varchar(99), is_active boolean, closed_at datetime);
+  first_name varchar(99), last_name varchar(99), passwd varchar(99), is_active boolean, closed_at datetime,
+  date_joined datetime);
 CREATE TABLE staff_user_groups (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES staff_user(id));
 CREATE TABLE login_session (token varchar(40) PRIMARY KEY, user_id integer NOT NULL REFERENCES staff_user(id));
-CREATE TABLE ticket (id integer PRIMARY KEY, title varchar(99), from_email varchar(254), body text,
+CREATE TABLE ticket (id integer PRIMARY KEY, title varchar(99), from_email varchar(254), body text, resolution text,
   assigned_to_id integer REFERENCES staff_user(id));
 CREATE TABLE reply (id integer PRIMARY KEY, ticket_id integer NOT NULL REFERENCES ticket(id),
   author_id integer NOT NULL REFERENCES staff_user(id), parent_id integer REFERENCES reply(id), body text);
@@ -28,10 +29,11 @@ CREATE TABLE attachment (id integer PRIMARY KEY, reply_id integer NOT NULL REFER
 CREATE TABLE note (id integer PRIMARY KEY, target_type varchar(40), target_id integer, wording text);
 CREATE TABLE colour (id integer PRIMARY KEY, name varchar(20));
 CREATE TABLE newsletter_reader (id integer PRIMARY KEY, email varchar(254), subscribed boolean);
-INSERT INTO staff_user VALUES (1, 'alice', 'alice@example.org', 'Alice', 'Martin', 'x', 1, NULL),
-  (2, 'stan', 'stan@example.org', 'Stan', 'Novak', 'y', 1, NULL);
+CREATE TABLE ticket_upload (id integer PRIMARY KEY, ticket_id integer NOT NULL REFERENCES ticket(id), file varchar(99));
+INSERT INTO staff_user VALUES (1, 'alice', 'alice@example.org', 'Alice', 'Martin', 'x', 1, NULL, NULL),
+  (2, 'stan', 'stan@example.org', 'Stan', 'Novak', 'y', 1, NULL, NULL);
 INSERT INTO staff_user_groups VALUES (1, 1), (2, 2);
-INSERT INTO ticket VALUES (1, 'Broken', 'vera@example.net', 'Please write to alice@example.org', 1);
+INSERT INTO ticket VALUES (1, 'Broken', 'vera@example.net', 'Please write to alice@example.org', NULL, 1);
 INSERT INTO reply VALUES (1, 1, 1, NULL, 'Hello'), (2, 1, 2, 1, 'Indeed'), (3, 1, 1, 2, 'Bye');
 INSERT INTO attachment VALUES (1, 3, 'a.pdf');
 """
@@ -62,6 +64,21 @@ def test_who_an_account_is_is_found_and_how_it_is_closed(help_desk: str) -> None
     user = loaded(draft_text(drafted(help_desk))).user
     assert (user.table, user.key, user.address) == ("staff_user", ("id",), "mail")
     assert dict(user.deactivate) == {"is_active": False, "closed_at": "now"}
+    assert (user.name, user.created_at) == ("first_name", "date_joined")
+
+
+def test_both_parts_of_a_name_can_be_corrected(help_desk: str) -> None:
+    assert {"first_name", "last_name"} <= set(loaded(draft_text(drafted(help_desk))).correctable_fields())
+
+
+def test_what_hangs_on_rows_that_stay_and_what_was_written_there_is_asked_about(help_desk: str) -> None:
+    draft = draft_text(drafted(help_desk))
+    way = 'path = ["ticket_id = ticket.id", "assigned_to_id = staff_user.id"]'
+    assert (
+        f"ticket_upload (file) hangs on these rows and stays with them. If it is theirs, add a place with {way}"
+        in draft
+    )
+    assert "# resolution = {}   # looks like free text" in draft
 
 
 def test_rows_that_need_the_person_go_and_rows_that_may_be_without_stay(help_desk: str) -> None:
