@@ -1,44 +1,13 @@
-"""A correction as the person edits it, in the platform's own fields."""
+"""A correction as the person edits it."""
 
 from __future__ import annotations
 
-import pytest
-
-from mailbot.core.correction import edited, fitted, new_address
-from mailbot.core.plan import FieldView
+from mailbot.core.correction import edited, new_address
 from mailbot.core.request import Asked, Capacity, FieldChange, Kind
-
-NAME = FieldView("name", "Alice Smiht", changeable=True, label_key="name")
-PHONE = FieldView("phone", "1", changeable=True, label_key="phone")
 
 
 def asked(*changes: FieldChange, kind: Kind = Kind.CORRECTION) -> Asked:
     return Asked(kind, Capacity.USER, 1.0, fields=changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "whole"),
-    [
-        ([FieldChange("first_name", None, "Alicia")], "Alicia Smiht"),
-        ([FieldChange("last_name", None, "Smith")], "Alice Smith"),
-        ([FieldChange("last_name", "alice", "Alicia")], "Alicia Smiht"),
-        ([FieldChange("first_name", None, "Vera"), FieldChange("last_name", None, "Smith")], "Vera Smith"),
-    ],
-)
-def test_parts_of_a_name_become_the_whole_name_where_the_platform_has_only_that(
-    changes: list[FieldChange], whole: str
-) -> None:
-    assert fitted(changes, [NAME]) == (FieldChange("name", "Alice Smiht", whole),)
-
-
-def test_a_platform_that_has_the_part_keeps_it() -> None:
-    first = FieldView("first_name", "Alcie", changeable=True, label_key="first_name")
-    change = FieldChange("first_name", "Alcie", "Alice")
-    assert fitted([change], [NAME, first]) == (change,)
-
-
-def test_what_stands_as_asked_already_is_no_change() -> None:
-    assert fitted([FieldChange("phone", None, "1")], [PHONE]) == ()
 
 
 def test_what_was_edited_replaces_what_was_asked_and_an_emptied_field_is_left_as_it_is() -> None:
