@@ -95,7 +95,7 @@ class Senders:
         happenings = []
         for request in mine:
             if request.state == State.AWAITING_SENDER:
-                event, decided = self.understood.decided(case, cases.asked_of(tx, case, request), reading)
+                event, decided = self.understood.decided(tx, case, cases.asked_of(tx, case, request), reading)
                 happenings.append(Happening(request, event, MAILBOT, "; ".join(decided.reasons)))
         return happenings
 

@@ -15,7 +15,7 @@ from mailbot.core.request import Asked, Capacity, Kind
 from mailbot.core.sender import Verdict
 from mailbot.core.workflow import OPEN_STATES, Event, State, possible
 from mailbot.reading import Reading, as_json, sure_language
-from mailbot.store import cases
+from mailbot.store import brakes, cases
 from mailbot.store.database import Transaction
 from mailbot.store.tables import Case, Request
 
@@ -50,7 +50,7 @@ class Understood:
             return happenings
         return self._wrote_again(tx, case, present, reading, now)
 
-    def decided(self, case: Case, asked: Asked, reading: Reading) -> tuple[Event, Decided]:
+    def decided(self, tx: Transaction, case: Case, asked: Asked, reading: Reading) -> tuple[Event, Decided]:
         """Which way one request goes, and why."""
         policy = self.policy.in_language(sure_language(reading.language))
         decided = decide_request(asked, reading.understanding.doubts, reading.sender, policy)
@@ -58,13 +58,15 @@ class Understood:
             return Event.SENDER_UNKNOWN, decided
         if decided.decision == Decision.CONFIRM and asked.elsewhere:
             return Event.UNDERSTOOD_ELSEWHERE, decided
+        if decided.decision == Decision.ACT and brakes.is_stopped(tx, self.policy, asked.kind):
+            return Event.UNDERSTOOD_WHILE_STOPPED, decided
         return _EVENTS.get(decided.decision) or _staff_event(case, reading), decided
 
     def _new_request(
         self, tx: Transaction, case: Case, asked: Asked, reading: Reading, position: int, now: datetime
     ) -> Happening:
         request = cases.add_request(tx, case, asked, position, now)
-        event, decided = self.decided(case, asked, reading)
+        event, decided = self.decided(tx, case, asked, reading)
         if proves_sender(reading):
             request.proof = "sender"
         return Happening(request, event, MAILBOT, "; ".join(decided.reasons))

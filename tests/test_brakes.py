@@ -12,7 +12,7 @@ from mailbot.core.request import Kind
 from mailbot.desk import DeskTrouble
 from mailbot.store import ledger
 from mailbot.store.tables import Case
-from tests.world import CAMILLE, DELETE_EN, HUGO, JUERGEN, World
+from tests.world import CAMILLE, DELETE_EN, EMILY, HUGO, JUERGEN, World
 
 STAN, STELLA = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 
@@ -148,6 +148,21 @@ def test_what_was_begun_when_the_stop_was_pressed_waits_and_is_done_afterwards(w
     world.work()
 
     assert (world.states(CAMILLE), is_there(world, CAMILLE)) == ([("deletion", "done")], False)
+
+
+def test_an_unsubscription_by_mail_is_acknowledged_at_once_and_done_when_it_may_be(world: World) -> None:
+    world.smtp.clear()
+    world.app.desk.stop(Kind.UNSUBSCRIBE, STAN, world.clock.now)
+    world.write(EMILY, "enough", "Please take me off your newsletter.\n")
+    assert world.states(EMILY) == [("unsubscribe", "applying")]
+    (received,) = world.letters(EMILY)
+    assert "received your message" in str(received["Subject"])
+
+    world.app.desk.resume(Kind.UNSUBSCRIBE, STAN, world.clock.now)
+    world.clock.forward(minutes=6)
+    world.work()
+    assert world.states(EMILY) == [("unsubscribe", "done")]
+    assert len(world.letters(EMILY)) == 2
 
 
 def test_a_stop_is_of_one_kind_only_and_pressed_once(world: World) -> None:

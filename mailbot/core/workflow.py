@@ -66,6 +66,8 @@ class Event(StrEnum):
     """What can happen to a request."""
 
     UNDERSTOOD_TO_ACT = "understood_to_act"
+    UNDERSTOOD_WHILE_STOPPED = "understood_while_stopped"
+    """To be done at once, as soon as staff let such changes be made again."""
     UNDERSTOOD_TO_CONFIRM = "understood_to_confirm"
     UNDERSTOOD_FOR_STAFF = "understood_for_staff"
     UNDERSTOOD_SUSPECT = "understood_suspect"
@@ -171,6 +173,7 @@ _STAFF_DECIDES: dict[Event, Step] = {
 _TABLE: dict[State, dict[Event, Step]] = {
     S.RECEIVED: {
         E.UNDERSTOOD_TO_ACT: Step(S.APPLYING, (F.SUPPRESS, F.APPLY)),
+        E.UNDERSTOOD_WHILE_STOPPED: Step(S.APPLYING, (F.SUPPRESS, F.APPLY, F.TELL_RECEIVED)),
         E.UNDERSTOOD_TO_CONFIRM: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
         E.UNDERSTOOD_FOR_STAFF: Step(S.AWAITING_STAFF, (F.TELL_RECEIVED,)),
         E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),
@@ -180,6 +183,7 @@ _TABLE: dict[State, dict[Event, Step]] = {
     },
     S.AWAITING_SENDER: {
         E.UNDERSTOOD_TO_ACT: Step(S.APPLYING, (F.SUPPRESS, F.APPLY)),
+        E.UNDERSTOOD_WHILE_STOPPED: Step(S.APPLYING, (F.SUPPRESS, F.APPLY, F.TELL_RECEIVED)),
         E.UNDERSTOOD_TO_CONFIRM: Step(S.AWAITING_PROOF, (F.ASK_PROOF,)),
         E.UNDERSTOOD_FOR_STAFF: Step(S.AWAITING_STAFF),
         E.UNDERSTOOD_SUSPECT: Step(S.AWAITING_STAFF),

@@ -97,12 +97,14 @@ def test_applying_is_entered_with_work_that_applies() -> None:
 
 
 def test_nothing_is_applied_from_a_mail_alone_but_what_needs_no_proof() -> None:
-    """`applying` is entered from a mail by one event only, which policy gives to unsubscriptions; and without
+    """`applying` is entered from a mail only by what policy gives to unsubscriptions, stopped or not; and without
     anybody by the sweeps of the data map."""
     entries = {(start, event) for start, event, made in transitions() if made.to == State.APPLYING}
     assert entries == {
         (State.RECEIVED, Event.UNDERSTOOD_TO_ACT),
         (State.AWAITING_SENDER, Event.UNDERSTOOD_TO_ACT),
+        (State.RECEIVED, Event.UNDERSTOOD_WHILE_STOPPED),
+        (State.AWAITING_SENDER, Event.UNDERSTOOD_WHILE_STOPPED),
         (State.RECEIVED, Event.SWEPT),
         (State.AWAITING_PROOF, Event.PROVEN),
         (State.AWAITING_PLATFORM, Event.PROVEN),
