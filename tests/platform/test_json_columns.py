@@ -13,6 +13,7 @@ from mailbot.core.data_map import DataMap
 from mailbot.core.data_map_reading import read_data_map
 from mailbot.core.plan import Correction, Deletion
 from mailbot.core.request import FieldChange
+from mailbot.core.wording import Wording
 from mailbot.platform.sql import SqlPlatform, open_platform
 from tests.platform.worlds import EXAMPLE_MAP, NOW, ON_EVERY_SERVER, World
 
@@ -69,7 +70,7 @@ def test_a_value_inside_is_shown_corrected_read_back_and_emptied(world: World) -
         "contact": {"nickname": "Cami", "since": 2020}, "friends": ["Ida", "Bo"], "theme": "ü"
     }  # fmt: skip
     out = BytesIO()
-    platform.export((subject,), out)
+    platform.export((subject,), out, Wording())
     exported = ZipFile(out).read("data.json").decode()
     assert '"Cami"' in exported and "Ida" not in exported
     before = profile(world, 4)
