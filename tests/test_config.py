@@ -117,6 +117,15 @@ def test_several_master_keys_are_given_newest_first(tmp_path: Path) -> None:
     assert parsed(tmp_path, secrets={"key_file": "key"}).master_keys() == (bytes(range(32)), bytes(32))
 
 
+@pytest.mark.parametrize(
+    ("held", "named"), [(b"\xff\xfe" * 16, "secrets.key_file: "), ("ключ".encode(), "secrets.key")]
+)
+def test_a_key_that_is_no_base64_text_is_named(tmp_path: Path, held: bytes, named: str) -> None:
+    (tmp_path / "key").write_bytes(held)
+    with pytest.raises(ConfigTrouble, match=named):
+        parsed(tmp_path, secrets={"key_file": "key"}).master_keys()
+
+
 def test_passwords_do_not_show_in_repr(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text(SECRET)
     config = parsed(tmp_path, mailbox=[{**MAILBOX, "password_file": "pw"}])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from mailbot.config.trouble import ConfigTrouble
 
@@ -37,5 +36,5 @@ def _decoded(word: str) -> bytes:
     """The bytes of `word`; none when it is not base64."""
     try:
         return base64.b64decode(word, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; letters that are no ASCII raise it plainly
         return b""

@@ -53,3 +53,7 @@ def _read(key: str, file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigTrouble(f"{key}_file: {file} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigTrouble(
+            f"{key}_file: {file} is no text; write the secret as text, keys in base64"
+        ) from None
